@@ -1,0 +1,103 @@
+/**
+ * What the end of a run means for its job: the one place with rules about retries, backoff, crashes and
+ * final failures. Pure: time and randomness are arguments, so every case is a row of a table in the tests.
+ *
+ * | outcome | attempts left | none left |
+ * |---|---|---|
+ * | failed | queued, `job.retried`, after the backoff | failed, `job.failed` |
+ * | failed, final | failed | failed |
+ * | crashed while running | queued, `job.recovered`, attempt kept; failed as `PoisonJob` at `maxCrashes` | same |
+ * | returned, or crashed before its start | queued, attempt kept | same |
+ */
+import type { Backoff, ClaimedJob } from './job.ts'
+import type { Outcome, Transition } from './outcome.ts'
+
+/** The settings a decision needs, resolved in the order defaults < worker < task < job. */
+export interface RunPolicy {
+  readonly retries: number
+  readonly backoff: Backoff
+  readonly maxCrashes: number
+  /** `early`: at most once; a run that was cut is not repeated. */
+  readonly ack: 'late' | 'early'
+}
+
+/** What holds where nobody said otherwise. */
+export const defaultPolicy: RunPolicy = {
+  retries: 0,
+  backoff: { kind: 'exponential', baseMs: 2_000, maxMs: 600_000, jitter: true },
+  maxCrashes: 3,
+  ack: 'late',
+}
+
+/**
+ * The delay in milliseconds before the retry that follows the `failures`th failed attempt (1 or more).
+ * Full jitter is a uniform draw from 0 to the delay (Marc Brooker, "Exponential Backoff And Jitter", 2015).
+ */
+export const backoffDelay = (backoff: Backoff, failures: number, random: () => number): number => {
+  const factor = { exponential: 2 ** (failures - 1), linear: failures, fixed: 1 }[backoff.kind]
+  const full = Math.min(backoff.baseMs * factor, backoff.maxMs ?? Number.MAX_SAFE_INTEGER / 4)
+  return Math.round(backoff.jitter ? random() * full : full)
+}
+
+/** Decides what becomes of a job after one run of it. `now` is epoch milliseconds, `random` draws from [0, 1). */
+export const decide = (
+  job: ClaimedJob,
+  policy: RunPolicy,
+  end: { readonly outcome: Outcome; readonly now: number; readonly random: () => number },
+): Transition => {
+  const { outcome, now, random } = end
+  const kept = { spent: false, crashed: false }
+  switch (outcome.type) {
+    case 'succeeded':
+      return { to: 'succeeded', event: 'job.succeeded', spent: true, crashed: false, result: outcome.result, exitCode: outcome.exitCode ?? null }
+    case 'cancelled':
+      return {
+        to: 'cancelled',
+        event: 'job.cancelled',
+        ...kept,
+        error: { type: 'Cancelled', message: outcome.reason },
+        exitCode: outcome.exitCode ?? null,
+        signal: outcome.signal ?? null,
+      }
+    case 'rejected':
+      return { to: 'failed', event: 'job.rejected', ...kept, error: outcome.error }
+    case 'snoozed': {
+      const delayMs = outcome.delayMs ?? backoffDelay(policy.backoff, Math.max(1, job.attempt - job.base), random)
+      return { to: 'queued', event: 'job.snoozed', ...kept, dueAt: now + delayMs }
+    }
+    case 'returned':
+      return { to: 'queued', event: outcome.started ? 'job.recovered' : null, ...kept, dueAt: now }
+    case 'crashed':
+      return afterCrash(job, policy, { outcome, now })
+    case 'failed': {
+      const ended = { error: outcome.error, exitCode: outcome.exitCode ?? null, signal: outcome.signal ?? null, spent: true, crashed: false }
+      const failures = job.attempt - job.base
+      if (outcome.final || failures > policy.retries) return { to: 'failed', event: 'job.failed', retries: policy.retries, ...ended }
+      const dueAt = now + backoffDelay(policy.backoff, failures, random)
+      return { to: 'queued', event: 'job.retried', retries: policy.retries, dueAt, ...ended }
+    }
+  }
+}
+
+const afterCrash = (
+  job: ClaimedJob,
+  policy: RunPolicy,
+  end: { readonly outcome: Extract<Outcome, { type: 'crashed' }>; readonly now: number },
+): Transition => {
+  const { outcome, now } = end
+  if (!outcome.started) return { to: 'queued', event: 'job.recovered', spent: false, crashed: false, dueAt: now }
+  if (policy.ack === 'early') {
+    const error = { type: 'Crashed', message: `${outcome.detail}; not run again because the task acknowledges early` }
+    return { to: 'failed', event: 'job.failed', spent: true, crashed: true, error }
+  }
+  const crashes = job.crashes + 1
+  if (crashes >= policy.maxCrashes) return poisoned(crashes, outcome.detail)
+  const error = { type: 'Crashed', message: outcome.detail }
+  return { to: 'queued', event: 'job.recovered', spent: false, crashed: true, dueAt: now, error }
+}
+
+/** The end of a job that brought down its process too often. `crashes` counts those, the last included. */
+export const poisoned = (crashes: number, detail: string): Transition => {
+  const message = `its process died ${crashes} times while running it; last: ${detail}`
+  return { to: 'failed', event: 'job.failed', spent: true, crashed: true, error: { type: 'PoisonJob', message } }
+}
