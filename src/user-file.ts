@@ -13,11 +13,12 @@ import { JobqError } from './errors.ts'
 const embeddedUrl = 'jobq:library'
 
 let hooked = false
-let embedded: (() => object) | undefined
+let loadLibrary: (() => Promise<object>) | undefined
+let library: object = {}
 
-/** Lets user files find the library's exports by calling `load`, where the library is not a file. */
-export function provideLibrary(load: () => object): void {
-  embedded = load
+/** Gives user files what `load` resolves to as their `jobq`, where the library is not a file. */
+export function provideLibrary(load: () => Promise<object>): void {
+  loadLibrary = load
 }
 
 /**
@@ -25,6 +26,7 @@ export function provideLibrary(load: () => object): void {
  * @throws JobqError `usage` for a file that cannot be parsed, naming it; otherwise what the module throws
  */
 export async function importUserFile(path: string, revision = 0): Promise<Readonly<Record<string, unknown>>> {
+  if (loadLibrary !== undefined) library = await loadLibrary()
   hookLibrary()
   const url = pathToFileURL(path)
   if (revision !== 0) url.searchParams.set('revision', String(revision))
@@ -47,7 +49,7 @@ function unreadable(error: SyntaxError, path: string): JobqError {
 
 // The scripts inside the binary cannot import from the disk; a script of the main context can.
 function importUrl(url: string): Promise<Readonly<Record<string, unknown>>> {
-  if (embedded === undefined) return import(url)
+  if (loadLibrary === undefined) return import(url)
   const script = new vm.Script('(url) => import(url)', {
     filename: 'jobq-user-file',
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
@@ -61,7 +63,7 @@ function hookLibrary(): void {
   module.registerHooks({
     resolve(specifier, context, next) {
       if (specifier !== 'jobq') return next(specifier, context)
-      return { url: embedded === undefined ? libraryUrl() : embeddedUrl, shortCircuit: true }
+      return { url: loadLibrary === undefined ? libraryUrl() : embeddedUrl, shortCircuit: true }
     },
     load(url, context, next) {
       if (url !== embeddedUrl) return next(url, context)
@@ -76,7 +78,6 @@ function libraryUrl(): string {
 }
 
 function embeddedSource(): string {
-  const library = embedded?.() ?? {}
   const key = 'jobq.library'
   Object.defineProperty(globalThis, Symbol.for(key), { value: library, configurable: true })
   const names = Object.keys(library).filter((name) => name !== 'default' && name !== '__esModule')
