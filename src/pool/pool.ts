@@ -1,0 +1,144 @@
+/**
+ * The pool's contract: what a worker asks of its child processes and what they tell it. The worker hands a
+ * child a window of jobs; the child runs them one at a time, in order, and their ends come back in batches.
+ * The pool knows no broker: it never claims, settles or decides anything. Every job that was handed over
+ * comes back exactly once, through `finished`, `returned` or `exited`.
+ */
+import type { ChildStatus } from '../broker/broker.ts'
+import type { ClaimedJob, Progress } from '../job.ts'
+import type { Outcome } from '../outcome.ts'
+import type { TaskProblem, TaskSummary } from './task-summary.ts'
+
+/** What the pool reads of a job. `recovered` jobs are announced before they run, so that a crash is blamed on the right one. */
+export type RunJob = Pick<
+  ClaimedJob,
+  'id' | 'token' | 'task' | 'queue' | 'attempt' | 'payload' | 'createdAt' | 'recovered'
+>
+
+/** Why a running job is asked to end before its time; the first cause wins and decides its outcome. */
+export type EndCause = 'cancelled' | 'shutdown'
+
+/** How one run ended. Instants are epoch milliseconds. */
+export interface Ended<J extends RunJob> {
+  readonly job: J
+  /** Null when it never ran. */
+  readonly startedAt: number | null
+  readonly at: number
+  /** How long it ran, with fractions of a millisecond. */
+  readonly runMs: number
+  /** The process that ran it: the command's own, else the child's. */
+  readonly pid: number | null
+  readonly outcome: Outcome
+}
+
+/** A job that was in a child's hands when it died. */
+export interface Interrupted<J extends RunJob> {
+  readonly job: J
+  /** `unknown`: it may have run, even to its end, without the child having been able to say so. */
+  readonly started: 'yes' | 'no' | 'unknown'
+  readonly startedAt: number | null
+}
+
+/** How a child left. */
+export interface ChildExit<J extends RunJob> {
+  readonly code: number | null
+  readonly signal: string | null
+  /** True when the pool wanted it: shrinking, stopping, or killing it to end a job. */
+  readonly expected: boolean
+  readonly jobs: readonly Interrupted<J>[]
+  /** For people: how it ended and, where known, the last of what it said. */
+  readonly detail: string
+  /** Milliseconds until its replacement is started; null when there will be none. */
+  readonly replacedInMs: number | null
+}
+
+/** What a task asks of the worker while it runs. Payloads are JSON text. */
+export type TaskCall<J extends RunJob> =
+  | {
+      readonly method: 'enqueue'
+      readonly job: J
+      /** A task's name, or a command's argv. */
+      readonly target: string | readonly string[]
+      readonly payload: string | null
+      /** As `Queue.enqueue` takes them, through JSON. */
+      readonly options: Readonly<Record<string, unknown>>
+    }
+  | { readonly method: 'heartbeat'; readonly job: J }
+
+/** Told what happens in the pool, on the worker's event loop; must not throw. */
+export interface PoolListener<J extends RunJob> {
+  /** The child has loaded its tasks and takes jobs; also each replacement. */
+  ready(child: PoolChild<J>, tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): void
+  /** Only for jobs that outlast a moment; a short one's start is told with its end. */
+  started(child: PoolChild<J>, job: J, start: { readonly at: number; readonly pid: number }): void
+  finished(child: PoolChild<J>, ended: readonly Ended<J>[]): void
+  progress(child: PoolChild<J>, job: J, progress: Progress & { readonly at: number }): void
+  /** The answer to `recall` (possibly empty), and jobs that `end` found unstarted at a shutdown: they never began. */
+  returned(child: PoolChild<J>, jobs: readonly J[]): void
+  /** The answer, as JSON, or the rejection goes back to the task; a `JobqError`'s code is kept. */
+  call(child: PoolChild<J>, call: TaskCall<J>): Promise<unknown>
+  /** What a child printed outside of any job. */
+  output(child: PoolChild<J>, stream: 'stdout' | 'stderr', text: string): void
+  exited(child: PoolChild<J>, exit: ChildExit<J>): void
+}
+
+/** One child process. It runs a single job at a time and keeps the others of its window waiting. */
+export interface PoolChild<J extends RunJob> {
+  readonly pid: number
+  readonly state: 'starting' | 'idle' | 'busy' | 'stopping'
+  /** Jobs handed over and not come back. */
+  readonly inFlight: number
+  readonly processed: number
+  /** Hands jobs over, to be run in this order after those it has. Only in the states `idle` and `busy`. */
+  run(jobs: readonly J[]): void
+  /** Asks for the jobs back that have not started; answered by `returned`. */
+  recall(): void
+  /**
+   * Ends one job: unstarted, it comes back at once; running, it is aborted (a command gets SIGTERM), then
+   * killed after `killAfterMs`. Does nothing for a job that has come back already.
+   */
+  end(id: number, cause: EndCause): void
+}
+
+/** How to start the program that runs `child-main.ts`; `args` begins with the file or the hidden subcommand. */
+export interface ChildProgram {
+  readonly execPath: string
+  readonly args: readonly [string, ...string[]]
+}
+
+/** What a pool is made with. */
+export interface PoolOptions<J extends RunJob> {
+  readonly program: ChildProgram
+  readonly listener: PoolListener<J>
+  /** Files and folders of tasks. */
+  readonly tasks: readonly string[]
+  /** The worker's environment; the children get it without `JOBQ_…`. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Where the output of jobs is kept. */
+  readonly outputFolder: string
+  /** Kept of one attempt's output, in bytes; default 10 MiB. */
+  readonly maxOutputBytes?: number
+  /** Largest result in bytes of JSON text; default 1 MiB. */
+  readonly maxResultBytes?: number
+  /** Between the polite and the forced end of a job; default 5,000. */
+  readonly killAfterMs?: number
+  /** The broker's URL without its password, told to commands as `JOBQ_BROKER`. */
+  readonly brokerUrl: string
+}
+
+/** A resizable set of child processes. */
+export interface Pool<J extends RunJob> {
+  /** The children that live, in the order of their start. */
+  readonly children: readonly PoolChild<J>[]
+  /** How many children are wanted. */
+  readonly size: number
+  /** Starts children; resolves when each is ready or has died once. */
+  start(size: number): Promise<void>
+  /** Grows at once; shrinks by idle children first, and lets busy ones finish their current job. */
+  resize(size: number): void
+  /** Recalls what has not started, waits up to `graceMs` for what runs, ends it (`shutdown`), and resolves when no child is left. */
+  stop(options: { readonly graceMs: number }): Promise<void>
+  /** Kills every child and every command at once. */
+  kill(): void
+  status(): ChildStatus[]
+}
