@@ -82,11 +82,12 @@ const refusedTexts: [name: string, text: string, message: RegExp][] = [
   ['a million digits', `0.${'7'.repeat(1_000_000)}`, /would be changed/],
 ]
 
+// biome-ignore format: a table
 const keptTexts = [
   '0', '-0', '0.0', '1.50', '1e5', '1E+5', '-12.5e-3', '9007199254740992', '9007199254740991', '1152921504606847000',
   '0.1', '0.10000000000000001', '1e300', '5e-324', '1.7976931348623157e308', '100000000000000000000', '[1, 2 ,3]',
   '{"a":"9007199254740993"}', '{"1e400":"1e400"}', ' null\n',
-] // biome-ignore format: a table
+]
 
 const isUsage = (message: RegExp) => (error: unknown) =>
   error instanceof JobqError && error.code === 'usage' && message.test(error.message)
