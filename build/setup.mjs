@@ -21,22 +21,23 @@ export const hostPlatform = `${process.platform}-${process.arch}`
 
 /** Installs packages and this machine's runtime when they are missing; returns the path of the runtime. */
 export function setup() {
-  const runtime = runtimePath(hostPlatform)
+  const version = runtimeVersion(hostPlatform)
+  const runtime = runtimePath(hostPlatform, version)
   if (!isInstalled() || !fs.existsSync(runtime)) {
     holdingLock(() => {
       if (!isInstalled()) installPackages()
-      if (!fs.existsSync(runtime)) installRuntime(hostPlatform)
+      if (!fs.existsSync(runtime)) installRuntime(hostPlatform, version)
     })
   }
   return runtime
 }
 
-/** Installs the runtime of another platform when it is missing; returns its path. */
-export function setupRuntime(platform) {
-  const runtime = runtimePath(platform)
+/** Installs the runtime of a platform, of its pinned version or another one, when it is missing; returns its path. */
+export function setupRuntime(platform, version = runtimeVersion(platform)) {
+  const runtime = runtimePath(platform, version)
   if (!fs.existsSync(runtime)) {
     holdingLock(() => {
-      if (!fs.existsSync(runtime)) installRuntime(platform)
+      if (!fs.existsSync(runtime)) installRuntime(platform, version)
     })
   }
   return runtime
@@ -47,16 +48,17 @@ export function runtimeVersion(platform) {
   return runtimeOf(platform).version
 }
 
-function runtimeOf(platform) {
-  const runtime = runtimes[platform]
+function runtimeOf(platform, version) {
+  const runtime = runtimes.find((one) => one.platform === platform && (version ?? one.version) === one.version)
   if (runtime === undefined) {
-    throw new Error(`no Node runtime is known for ${platform} (known: ${Object.keys(runtimes).join(', ')})`)
+    const known = runtimes.map((one) => `${one.platform} ${one.version}`).join(', ')
+    throw new Error(`no Node runtime is known for ${platform} ${version ?? ''} (known: ${known})`)
   }
   return runtime
 }
 
-function runtimePath(platform) {
-  const { version, file } = runtimeOf(platform)
+function runtimePath(platform, version) {
+  const { file } = runtimeOf(platform, version)
   return path.join(modules, '.runtime', `${version}-${platform}`, path.basename(file))
 }
 
@@ -76,8 +78,8 @@ function installPackages() {
   fs.writeFileSync(stamp, lockfileHash())
 }
 
-function installRuntime(platform) {
-  const { package: name, version, file, integrity } = runtimeOf(platform)
+function installRuntime(platform, version) {
+  const { package: name, file, integrity } = runtimeOf(platform, version)
   console.error(`setup: installing the Node ${version} runtime for ${platform}`)
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-setup-'))
   try {
@@ -86,7 +88,7 @@ function installRuntime(platform) {
     const bytes = fs.readFileSync(path.join(folder, archive ?? ''))
     const found = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
     if (found !== integrity) throw new Error(`${name}@${version}: expected ${integrity}, found ${found}`)
-    const target = runtimePath(platform)
+    const target = runtimePath(platform, version)
     const temporary = `${target}.${randomUUID()}`
     fs.mkdirSync(path.dirname(target), { recursive: true })
     fs.writeFileSync(temporary, fileOfArchive(gunzipSync(bytes), `package/${file}`), { mode: 0o755 })

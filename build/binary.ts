@@ -1,0 +1,59 @@
+// `npm run build`: one executable with everything inside, dist/jobq; with a platform, such as `linux-arm64`, one for
+// that in dist/<platform>/. It is a copy of the pinned Node runtime with a blob injected: the first script, the scripts
+// that are loaded on demand, V8's code cache for all of them, and SQLite's native addon. Node itself makes the blob and
+// postject injects it.
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import vm from 'node:vm'
+import { addonAsset } from '../cli/binary/embedded.ts'
+import { buildInfo } from '../cli/build-info.ts'
+import { bundle, root } from './bundle.ts'
+import { makeScripts } from './chunks.ts'
+import { makeExecutable } from './executable.ts'
+import { hostPlatform, runtimeVersion } from './setup.mjs'
+
+const platform = process.argv[2] ?? hostPlatform
+const isHost = platform === hostPlatform
+const output = path.join(root, 'dist', isHost ? '' : platform, platform.startsWith('win32') ? 'jobq.exe' : 'jobq')
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-build-'))
+
+try {
+  const began = performance.now()
+  await makeExecutable({ platform, output, folder, ...(await writeContents()) })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  const megabytes = Math.round(fs.statSync(output).size / 1e6)
+  console.log(`${path.relative(root, output)}: ${megabytes} MB, Node ${runtimeVersion(platform)}, in ${seconds} s`)
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true })
+}
+
+async function writeContents(): Promise<{ main: string; assets: Record<string, string>; cached: boolean }> {
+  const addon = path.join(root, 'node_modules/better-sqlite3/prebuilds', `${platform}.node`)
+  const chunks = await bundle(
+    { main: 'cli/main.ts' },
+    { ...buildInfo, addon: nameOfAddon(addon) },
+    { define: { 'import.meta.url': '""' } },
+  )
+  // A code cache is of one V8 on one architecture: only this machine's own can be made here.
+  const scripts = await makeScripts(chunks, isHost)
+  const assets: Record<string, string> = { [addonAsset]: addon }
+  for (const [name, text] of scripts.onDemand) {
+    assets[name] = write(name, text)
+    if (isHost) assets[`${name}.cache`] = write(`${name}.cache`, new vm.Script(text).createCachedData())
+  }
+  return { main: write('main.cjs', scripts.main), assets, cached: isHost }
+}
+
+function nameOfAddon(file: string): string {
+  const hash = createHash('sha256').update(fs.readFileSync(file)).digest('hex').slice(0, 16)
+  const { version } = JSON.parse(fs.readFileSync(path.join(root, 'node_modules/better-sqlite3/package.json'), 'utf8'))
+  return `better-sqlite3-${version}-${platform}-${hash}.node`
+}
+
+function write(name: string, content: string | Buffer): string {
+  const file = path.join(folder, name)
+  fs.writeFileSync(file, content)
+  return file
+}

@@ -1,0 +1,64 @@
+// Makes a single executable of a first script and the files that go with it: a blob, injected into a copy of the Node
+// runtime of the platform it is for.
+import { execFileSync, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { root } from './bundle.ts'
+import { hostPlatform, runtimeVersion, setupRuntime } from './setup.mjs'
+
+/** What to make: for which platform, where, from which files; `folder` is for files of its own. */
+export interface ExecutablePlan {
+  readonly platform: string
+  readonly output: string
+  readonly folder: string
+  readonly main: string
+  readonly assets: Readonly<Record<string, string>>
+  /** Whether to store V8's code cache of the first script. */
+  readonly cached: boolean
+}
+
+/** Writes the executable; a running one in its place is replaced, not written to. */
+export async function makeExecutable(plan: ExecutablePlan): Promise<void> {
+  const { platform, output, folder } = plan
+  const made = path.join(folder, 'executable')
+  fs.copyFileSync(strippedRuntime(platform), made)
+  fs.chmodSync(made, 0o755)
+  inject(made, makeBlob(plan), platform)
+  fs.mkdirSync(path.dirname(output), { recursive: true })
+  fs.copyFileSync(made, `${output}.new`)
+  fs.renameSync(`${output}.new`, output)
+}
+
+function makeBlob({ platform, folder, main, assets, cached }: ExecutablePlan): string {
+  const blob = path.join(folder, 'blob')
+  const config = path.join(folder, 'sea.json')
+  const options = {
+    main,
+    output: blob,
+    assets,
+    useCodeCache: cached,
+    disableExperimentalSEAWarning: true,
+    // A user's NODE_OPTIONS are for the user's own Node and could keep this one from starting.
+    execArgvExtension: 'none',
+    // USR1 belongs to `jobq run`; the experimental parts of Node that jobq uses are its own business.
+    execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
+  }
+  fs.writeFileSync(config, JSON.stringify(options))
+  // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it.
+  execFileSync(setupRuntime(hostPlatform, runtimeVersion(platform)), ['--experimental-sea-config', config])
+  return blob
+}
+
+function strippedRuntime(platform: string): string {
+  return setupRuntime(platform)
+}
+
+function inject(executable: string, blob: string, platform: string): void {
+  const postject = path.join(root, 'node_modules/postject/dist/cli.js')
+  const parameters = [executable, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', `NODE_SEA_FUSE_${fuse}`]
+  if (platform.startsWith('darwin')) parameters.push('--macho-segment-name', 'NODE_SEA')
+  const { status, stdout, stderr } = spawnSync(process.execPath, [postject, ...parameters], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`postject failed\n${stdout}${stderr}`)
+}
+
+const fuse = 'fce680ab2cc467b6e072b8b5df1996b2'

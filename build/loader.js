@@ -1,0 +1,24 @@
+// The first script of the binary. The modules that most commands need are part of it, as functions; every other one
+// is a file inside the binary, compiled when it is first asked for, from V8's code cache where there is one.
+const sea = require('node:sea')
+const loaded = Object.create(null)
+
+function load(name) {
+  if (!name.startsWith('./')) return require(name)
+  if (loaded[name] === undefined) {
+    const module = { exports: {} }
+    loaded[name] = module
+    const define = included[name] ?? compile(name.slice(2))
+    define(module, module.exports, load)
+  }
+  return loaded[name].exports
+}
+
+function compile(file) {
+  const vm = require('node:vm')
+  const source = Buffer.from(sea.getRawAsset(file)).latin1Slice()
+  const cachedData = hasCache ? Buffer.from(sea.getRawAsset(`${file}.cache`)) : undefined
+  return new vm.Script(source, { filename: `jobq/${file}`, cachedData }).runInThisContext()
+}
+
+load('./main.js')
