@@ -1,0 +1,31 @@
+// `npm run build:package`: the npm package's content in dist/package: the library as ES modules with its types, the
+// command line, and the entry of the pool's children. It runs on the user's own Node with the registry's better-sqlite3;
+// everything else is bundled.
+import { execFileSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { buildInfo } from '../cli/build-info.ts'
+import { bundle, root } from './bundle.ts'
+
+const folder = path.join(root, 'dist', 'package')
+const entries = { index: 'src/index.ts', jobq: 'cli/main.ts', 'child-main': 'src/pool/child-main.ts' }
+
+fs.rmSync(folder, { recursive: true, force: true })
+fs.mkdirSync(folder, { recursive: true })
+const chunks = await bundle(entries, buildInfo, { external: ['better-sqlite3'], target: 'node22' })
+for (const [name, { text }] of chunks) {
+  const isCommand = name === 'jobq.js'
+  fs.writeFileSync(path.join(folder, name), isCommand ? `#!/usr/bin/env node\n${text}` : text, {
+    mode: isCommand ? 0o755 : 0o644,
+  })
+}
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'build/tsconfig.package.json'], {
+  cwd: root,
+  stdio: ['ignore', 'inherit', 'inherit'],
+})
+// The sources import each other by their own names; beside the types, those would be missing.
+const declarations = fs.globSync('**/*.d.ts', { cwd: folder }).map((name) => path.join(folder, name))
+for (const file of declarations) {
+  fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/(from '|import\(')(\.[^']+)\.ts'/g, "$1$2.js'"))
+}
+console.log(`dist/package: ${chunks.size} modules, ${declarations.length} files of types`)
