@@ -48,7 +48,7 @@ function makeBlob({ platform, folder, main, assets, cached }: ExecutablePlan): s
   fs.writeFileSync(config, JSON.stringify(options))
   // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it.
   execFileSync(setupRuntime(hostPlatform, runtimeVersion(platform)), ['--experimental-sea-config', config], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   })
   return blob
 }
