@@ -1,0 +1,90 @@
+import type { Moment } from '../../clock.ts'
+import { finishedStates, isFinished, type Job, type JobState } from '../../job.ts'
+import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import type { MemoryStore } from './memory-store.ts'
+import { type JobRow, toJob } from './row.ts'
+
+/** Reads and deletes the jobs of a memory broker. */
+export class MemoryJobIndex implements JobIndex {
+  readonly #store: MemoryStore
+
+  constructor(store: MemoryStore) {
+    this.#store = store
+  }
+
+  async get(id: number, now: Moment): Promise<Job | null> {
+    const row = this.#store.jobs.get(id)
+    return row === undefined ? null : this.#show(row, now)
+  }
+
+  async list(filter: JobFilter, now: Moment): Promise<Job[]> {
+    const { states, queue, task, tag, since, cursor } = filter
+    const oldest = filter.order === 'oldest'
+    const rows = [...this.#store.jobs.values()].filter(
+      (row) =>
+        (states === undefined || states.includes(row.state)) &&
+        (queue === undefined || row.queue === queue) &&
+        (task === undefined || row.task === task) &&
+        (tag === undefined || row.tags.includes(tag)) &&
+        (since === undefined || row.createdAt >= since) &&
+        (cursor === undefined || (oldest ? row.id > cursor : row.id < cursor)),
+    )
+    rows.sort((one, other) => (oldest ? one.id - other.id : other.id - one.id))
+    return rows.slice(0, filter.limit).map((row) => this.#show(row, now))
+  }
+
+  async queues(now: Moment): Promise<QueueSummary[]> {
+    const names = [...this.#store.queues.keys()].sort()
+    return names.map((name) => this.#summarize(name, now.at))
+  }
+
+  async remove(ids: readonly number[]): Promise<boolean[]> {
+    return ids.map((id) => {
+      const row = this.#store.jobs.get(id)
+      return row !== undefined && isFinished(row.state) && this.#store.jobs.delete(id)
+    })
+  }
+
+  async prune(filter: PruneFilter): Promise<number[]> {
+    const { states = finishedStates, queue, finishedBefore = Number.POSITIVE_INFINITY, keep = 0 } = filter
+    const ids = [...this.#store.jobs.values()]
+      .filter(
+        (row) => (states as readonly JobState[]).includes(row.state) && (queue === undefined || row.queue === queue),
+      )
+      .filter((row) => (row.finishedAt ?? 0) < finishedBefore)
+      .map((row) => row.id)
+      .sort((one, other) => one - other)
+      .slice(0, keep === 0 ? undefined : -keep)
+      .slice(0, filter.limit)
+    if (filter.dryRun !== true) await this.remove(ids)
+    return ids
+  }
+
+  #show(row: JobRow, now: Moment): Job {
+    return toJob(row, {
+      now: now.at,
+      worker: this.#store.workerName(row.worker),
+      defaults: this.#store.tasks.get(row.task),
+    })
+  }
+
+  #summarize(name: string, now: number): QueueSummary {
+    const rows = [...this.#store.jobs.values()].filter((row) => row.queue === name)
+    const count = (state: JobState): number => rows.filter((row) => row.state === state).length
+    const queued = rows.filter((row) => row.state === 'queued')
+    const due = queued.filter((row) => row.dueAt <= now || row.lease !== null)
+    return {
+      name,
+      paused: this.#store.queues.get(name)?.paused === true,
+      blocked: count('blocked'),
+      queued: queued.length,
+      scheduled: queued.length - due.length,
+      running: count('running'),
+      succeeded: count('succeeded'),
+      failed: count('failed'),
+      cancelled: count('cancelled'),
+      oldestWaitingMs: due.length === 0 ? null : Math.max(0, ...due.map((row) => now - row.dueAt)),
+      limits: {},
+    }
+  }
+}
