@@ -1,0 +1,64 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { type CheckedConfig, checkConfig } from '../src/config.ts'
+import { JobqError } from '../src/errors.ts'
+import { importUserFile } from '../src/user-file.ts'
+import { absoluteBroker } from './broker-url.ts'
+import { named } from './options.ts'
+
+/** The configuration files looked for in the working directory, the first one found counts. */
+export const configFiles = ['jobq.config.ts', 'jobq.config.js', 'jobq.config.mjs', 'jobq.config.json'] as const
+
+/** A configuration file that has been read. Paths in it are absolute: they are relative to the file. */
+export interface LoadedConfig {
+  readonly file: string
+  readonly values: CheckedConfig
+}
+
+/**
+ * Reads the named configuration file, or the one in the folder; null when there is none.
+ * @throws JobqError `usage` for a named file that is not there, for one that does not load, and for what it may not hold
+ */
+export const loadConfig = async (folder: string, file: string | null): Promise<LoadedConfig | null> => {
+  const found = file === null ? findConfig(folder) : path.resolve(folder, file)
+  if (found === null) return null
+  if (!fs.existsSync(found)) throw new JobqError('usage', `--config: there is no file ${found}`)
+  const values = await readFile(found)
+  return { file: found, values: named(found, () => withAbsolutePaths(checkConfig(values), path.dirname(found))) }
+}
+
+/** The path of the configuration file in a folder, or null. */
+export const findConfig = (folder: string): string | null =>
+  configFiles.map((name) => path.join(folder, name)).find((candidate) => fs.existsSync(candidate)) ?? null
+
+const readFile = async (file: string): Promise<unknown> => {
+  if (file.endsWith('.json')) {
+    try {
+      return JSON.parse(fs.readFileSync(file, 'utf8'))
+    } catch (error) {
+      throw new JobqError('usage', `${file}: ${messageOf(error)}`, { cause: error })
+    }
+  }
+  const exports = await importConfig(file)
+  if (exports.default === undefined) {
+    throw new JobqError('usage', `${file}: it has no default export; write 'export default defineConfig({ … })'`)
+  }
+  return exports.default
+}
+
+const importConfig = async (file: string): Promise<Readonly<Record<string, unknown>>> => {
+  try {
+    return await importUserFile(file)
+  } catch (error) {
+    if (error instanceof JobqError) throw error
+    throw new JobqError('usage', `${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+const withAbsolutePaths = (values: CheckedConfig, folder: string): CheckedConfig => ({
+  ...values,
+  ...(values.broker && { broker: values.broker.map((url) => absoluteBroker(url, folder)) }),
+  ...(values.tasks && { tasks: values.tasks.map((task) => path.resolve(folder, task)) }),
+})
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

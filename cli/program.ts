@@ -1,0 +1,136 @@
+/**
+ * The command line: global options, the commands, and what becomes of a failure. Each command is a file of its own in
+ * `commands/`; only the one that is asked for is loaded, all of them for help and for a name that none of them has.
+ */
+import { Command, CommanderError } from 'commander'
+import { JobqError } from '../src/errors.ts'
+import { Exit, exitCodes } from './exit.ts'
+import { explain, layHelp } from './help.ts'
+import { option, plainText } from './options.ts'
+import { Output } from './output.ts'
+import { settings } from './settings.ts'
+import { ReaderGone, writeAll } from './write.ts'
+
+interface CommandModule {
+  register(program: Command): void
+}
+
+type Loader = () => Promise<CommandModule>
+
+const groups: readonly (readonly [heading: string, commands: Readonly<Record<string, Loader>>])[] = [
+  ['Run and add:', {}],
+  ['Look:', {}],
+  ['Change:', {}],
+  ['Keep:', {}],
+  [
+    'The rest:',
+    {
+      config: () => import('./commands/config.ts'),
+      completion: () => import('./commands/completion.ts'),
+      version: () => import('./commands/version.ts'),
+      help: () => import('./commands/help.ts'),
+    },
+  ],
+]
+
+/** Other names of commands, so that they too load a single one. */
+const aliases: Readonly<Record<string, string>> = { add: 'enqueue', list: 'ls', status: 'ls' }
+
+/** Runs the command line with these parameters and ends the process. */
+export const program = async (parameters: readonly string[]): Promise<void> => {
+  process.exit(await run(parameters))
+}
+
+const run = async (parameters: readonly string[]): Promise<number> => {
+  try {
+    const cut = parameters.indexOf('--')
+    const own = cut < 0 ? parameters : parameters.slice(0, cut)
+    const verb = verbOf(own)
+    const asked = verb === null && own.includes('--version') ? ['version'] : parameters
+    const root = await buildProgram(asked === parameters ? verb : 'version', own.includes('--help') || verb === 'help')
+    await root.parseAsync(asked, { from: 'user' })
+    return Number(process.exitCode ?? 0)
+  } catch (error) {
+    return report(error)
+  }
+}
+
+/** The whole command line, or as much of it as the verb needs; `full` chooses the long help. */
+export const buildProgram = async (verb: string | null, full: boolean): Promise<Command> => {
+  const root = new Command('jobq')
+  root
+    .description('Background jobs: commands and tasks, queued in a file, run by workers.')
+    .usage('[options] COMMAND …')
+    .addOption(option('-b, --broker <url>', 'where the jobs are: a SQLite file or a URL', settings.broker.parse))
+    .addOption(option('--config <file>', 'read this file instead of ./jobq.config.*', plainText))
+    .addOption(option('--color <when>', 'auto, always or never', settings.color.parse))
+    .option('--json', 'print JSON: a document, or a line each for a stream')
+    .option('--quiet', 'print ids only, and no messages')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => writeAll(1, text), writeErr: () => undefined })
+  layHelp(root, full)
+  explain(root, [
+    ['jobq enqueue -- convert a.png b.jpg', 'add a command'],
+    ['jobq enqueue mail/send \'{"to":"ann"}\'', 'add a task of ./tasks'],
+    ['jobq run -c 4', 'run them, four at a time'],
+    ['jobq ls --state failed', 'see what failed'],
+    ['jobq logs -f 41', "follow a job's output"],
+  ])
+  const name = verb === null ? null : (aliases[verb] ?? verb)
+  const known = groups.some(([, commands]) => name !== null && Object.hasOwn(commands, name))
+  for (const [heading, commands] of groups) {
+    root.commandsGroup(heading)
+    for (const [command, load] of Object.entries(commands)) {
+      if (!known || name === 'help' || name === 'completion' || command === name) (await load()).register(root)
+    }
+  }
+  return root
+}
+
+/** The first parameter that is neither a global option nor the value of one; null if there is none. */
+const verbOf = (parameters: readonly string[]): string | null => {
+  for (let index = 0; index < parameters.length; index++) {
+    const parameter = parameters[index] ?? ''
+    if (!parameter.startsWith('-')) return parameter
+    if (['-b', '--broker', '--config', '--color'].includes(parameter)) index++
+  }
+  return null
+}
+
+const report = (error: unknown): number => {
+  if (error instanceof ReaderGone) return 0
+  if (error instanceof CommanderError && error.exitCode === 0) return 0
+  try {
+    const { code, message } = failure(error)
+    if (message !== '') complaints().complain(message)
+    return code
+  } catch {
+    // stderr is closed: the exit code alone must tell.
+    return 1
+  }
+}
+
+const failure = (error: unknown): { readonly code: number; readonly message: string } => {
+  if (error instanceof Exit) return { code: error.code, message: error.message }
+  if (error instanceof CommanderError && error.code === 'commander.help') {
+    return { code: 2, message: "a command is missing; 'jobq -h' lists them" }
+  }
+  if (error instanceof CommanderError) return { code: 2, message: error.message.replace(/^error: /, '').replaceAll('\n', ' ') }
+  if (error instanceof JobqError) return { code: exitCodes[error.code], message: error.message }
+  const message =
+    error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
+  const trace = process.env.JOBQ_DEBUG === '1' && error instanceof Error ? `\n${error.stack}` : ''
+  return { code: 1, message: `${message.split('\n', 1)[0]}${trace}` }
+}
+
+/** An output for complaints, which must work before any session is open. */
+const complaints = (): Output =>
+  new Output({
+    json: false,
+    quiet: false,
+    color: 'auto',
+    environment: process.env,
+    terminal: { stdout: false, stderr: process.stderr.isTTY === true, columns: 80 },
+    now: Date.now,
+  })

@@ -1,0 +1,55 @@
+import type { Command } from 'commander'
+import type { Queue } from '../src/client.ts'
+import { systemClock } from '../src/clock.ts'
+import { type LoadedConfig, loadConfig } from './config.ts'
+import { Output } from './output.ts'
+import { type GlobalFlags, type Origin, resolve, type Sources, settings } from './settings.ts'
+
+/** What every command works with. */
+export interface Session {
+  readonly output: Output
+  readonly sources: Sources
+  readonly config: LoadedConfig | null
+  readonly broker: Origin<string>
+}
+
+/**
+ * Reads configuration, environment and global flags for a command.
+ * @throws JobqError `usage`
+ */
+export const openSession = async (command: Command): Promise<Session> => {
+  const flags: GlobalFlags = command.optsWithGlobals()
+  const environment = process.env
+  const folder = process.cwd()
+  const named = flags.config ?? environment.JOBQ_CONFIG
+  const config = await loadConfig(folder, named === undefined || named === '' ? null : named)
+  const sources = { environment, folder, config }
+  const output = new Output({
+    json: resolve(settings.json, flags.json, sources).value,
+    quiet: resolve(settings.quiet, flags.quiet, sources).value,
+    color: resolve(settings.color, flags.color, sources).value,
+    environment,
+    terminal: {
+      stdout: process.stdout.isTTY === true,
+      stderr: process.stderr.isTTY === true,
+      columns: process.stdout.columns ?? 80,
+    },
+    now: () => systemClock.now().at,
+  })
+  return { output, sources, config, broker: resolve(settings.broker, flags.broker, sources) }
+}
+
+/** Opens a session and connects to its broker for as long as `work` takes. */
+export const withQueue = async (
+  command: Command,
+  work: (queue: Queue, session: Session) => Promise<void>,
+): Promise<void> => {
+  const session = await openSession(command)
+  const { connect } = await import('../src/client.ts')
+  const queue = await connect(session.broker.value)
+  try {
+    await work(queue, session)
+  } finally {
+    await queue.close()
+  }
+}

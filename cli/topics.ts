@@ -1,0 +1,102 @@
+/** What `jobq help TOPIC` prints, by topic. */
+export const topics = {
+  'exit-codes': `Exit codes
+
+    0  success
+    1  the operation failed
+    2  usage: a bad flag, value or payload; nothing was written
+    3  not found: a job, queue, worker or task
+    4  a job that was waited for failed or was cancelled, and has no exit code of its own to pass on
+    5  refused as a duplicate (--unique with --on-conflict fail)
+    8  still pending (wait --no-wait)
+   75  the broker is busy or unreachable: try again
+   77  permission refused
+   78  the broker cannot be used (foreign, newer, corrupt, moved, symlinked, read-only for a write); it is untouched
+  124  timed out waiting
+  130  interrupted (INT twice)
+  131  QUIT
+  143  terminated
+
+'jobq wait ID' and 'jobq enqueue --wait' on one command end with the exit code of that command: 128+n where signal n
+killed it.
+`,
+  environment: `Environment
+
+Read by jobq, each the same as the option of its name:
+
+  JOBQ_BROKER  JOBQ_CONFIG  JOBQ_COLOR  JOBQ_JSON  JOBQ_QUIET                      by every command
+  JOBQ_QUEUES  JOBQ_CONCURRENCY  JOBQ_TASKS  JOBQ_PREFETCH  JOBQ_DRAIN            by jobq run
+  JOBQ_KILL_AFTER  JOBQ_NAME  JOBQ_GRACE  JOBQ_LOG_LEVEL  JOBQ_LOG_FORMAT         by jobq run
+
+A flag wins over a variable, a variable over jobq.config.{ts,js,mjs,json}, that over the default ('jobq config' shows
+which did). An empty variable counts as unset; switches take 1 or 0. JOBQ_TASKS separates paths as PATH does.
+NO_COLOR and CLICOLOR_FORCE are obeyed. JOBQ_DEBUG=1 adds a stack trace to unexpected errors.
+
+Given to a job:
+
+  JOBQ_JOB_ID  JOBQ_ATTEMPT  JOBQ_QUEUE  JOBQ_TASK  JOBQ_BROKER  JOBQ_LEASE
+
+A command gets these, PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ and TMPDIR of the worker, and what --env NAME,
+--env NAME=VALUE and --env-all of 'jobq enqueue' name, with the value they had there. Nothing else is passed on.
+`,
+  brokers: `Brokers
+
+A broker is where jobs are kept. -b (or JOBQ_BROKER, or 'broker' in the configuration) says which:
+
+  jobs.db, sqlite:jobs.db   a SQLite file, made on first use (an empty file is adopted)
+
+Default: $XDG_DATA_HOME/jobq/jobq.db if that variable is set, else /var/lib/jobq/jobq.db for root and
+~/.local/share/jobq/jobq.db for anybody else. Folders are made with mode 0700, files with 0600. The output of jobs is
+in a folder beside the file, with .logs behind its name.
+
+Any number of workers and enqueuers on one machine can share a file; do not put it on a network file system. A file of
+another application or of a newer jobq, and a symbolic link, are refused and left untouched (exit 78); one that can
+only be read can be looked at.
+
+Any program that can open the file with SQLite 3.38 or newer can add a job:
+
+  INSERT INTO enqueue(task, payload) VALUES ('mail/send', '{"to":"ann"}');
+  INSERT INTO enqueue(argv, queue) VALUES ('["convert","a.png","b.jpg"]', 'media');
+
+and read the views job_view, event_view and queue_view. See also: jobq doctor, jobq backup.
+`,
+  tasks: `Tasks
+
+A task is a file in the folder of 'jobq run --tasks PATH' (default ./tasks); its path without the extension is its name:
+tasks/mail/send.ts is mail/send. Names beginning with _ or ., *.test.* and *.d.ts are no tasks.
+
+TypeScript or JavaScript:
+
+  import { defineTask } from 'jobq'
+  export default defineTask({
+    queue: 'mail', retries: 3, backoff: 'exponential:2s..10m',
+    async run(payload, job) {
+      job.progress(0.5, 'half')
+      return { sent: true }
+    },
+  })
+
+A plain 'export default async function (payload, job) {…}' with an optional 'export const options = {…}' will do.
+Throw to try again while attempts are left; throw Fail(reason) to fail for good, Snooze('5m') to run later without using
+an attempt, Cancel(reason) to give up quietly.
+
+An executable file in any language is a task too: payload as JSON on stdin, result as JSON on file descriptor 3 or the
+last line of stdout; exit 0 succeeded, 75 later without using an attempt, 65 failed for good, anything else failed.
+A line 'JOBQ_PROGRESS 0.5 text' on stdout or stderr is progress.
+
+'jobq tasks' lists them, 'jobq tasks --check' fails on one that does not load.
+`,
+  time: `Time
+
+Durations: 90 (seconds), 500ms, 1.5s, 5m, 2h, 1d, 1h30m, or ISO 8601 such as PT5M.
+
+Instants: RFC 3339 (2030-01-31T08:00:00Z, 2030-01-31T08:00:00+01:00), also without an offset (2030-01-31 08:00, in the
+machine's time zone) or without a time; HH:MM, its next occurrence; today HH:MM, tomorrow HH:MM; @SECONDS since the
+epoch. Where a time in the past is asked for (--since), HH:MM is its last occurrence, and an age (2h) will do.
+
+Times are printed relative on a terminal (3m ago), and as RFC 3339 in UTC with milliseconds elsewhere.
+
+Backoffs: exponential:2s..10m doubles from 2 s to at most 10 min and draws evenly between 0 and that (full jitter) unless
+,nojitter follows; linear:5s waits 5 s, 10 s, 15 s; fixed:30s always 30 s; ,jitter draws.
+`,
+} as const

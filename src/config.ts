@@ -1,0 +1,188 @@
+/**
+ * The configuration file's contents: what it may hold, and the check that turns it into plain values (milliseconds,
+ * bytes). Every refusal names the place, as in `worker.grace`, and an unknown key the known one it resembles. Only what
+ * this version does is known; a key that promises more is refused, never ignored.
+ */
+import { parseBackoff } from './backoff.ts'
+import { parseDuration } from './duration.ts'
+import { JobqError } from './errors.ts'
+import { checkName } from './name.ts'
+import { nearest } from './nearest.ts'
+import { quote } from './quote.ts'
+import { parseSize } from './size.ts'
+import type { TaskOptions } from './task.ts'
+
+/** What a job falls back to where neither it nor its task says. */
+export type TaskSettings = Omit<TaskOptions, 'name' | 'unique'>
+
+/** What `jobq.config.ts` exports by default. Durations are text (`'5m'`) or milliseconds, sizes text (`'64k'`) or bytes. */
+export interface Config {
+  /** A path or URL, or several that are tried in turn. */
+  readonly broker?: string | readonly string[]
+  /** Files and folders of tasks. */
+  readonly tasks?: string | readonly string[]
+  readonly worker?: {
+    readonly concurrency?: number
+    readonly prefetch?: number
+    readonly grace?: string | number
+    readonly name?: string
+  }
+  /** For all tasks; a task's own definition wins. */
+  readonly defaults?: TaskSettings
+  /** By task; wins over the task's definition. */
+  readonly taskOptions?: Readonly<Record<string, TaskSettings>>
+  /** How long what is finished is kept, and how much of it. */
+  readonly retention?: {
+    readonly succeeded?: string | number
+    readonly failed?: string | number
+    readonly cancelled?: string | number
+    readonly events?: string | number
+    readonly maxEvents?: number
+    readonly maxJobs?: number
+  }
+  /** Largest payload; default 1M. */
+  readonly maxPayload?: string | number
+  /** Largest result; default 1M. */
+  readonly maxResult?: string | number
+  /** Kept of one attempt's output; default 10M. */
+  readonly maxOutput?: string | number
+}
+
+/** Types the default export of `jobq.config.ts`; gives it back as it is. */
+export const defineConfig = (config: Config): Config => config
+
+type Reader<T> = (value: unknown, place: string) => T
+type Checked<S> = { readonly [K in keyof S]?: S[K] extends Reader<infer T> ? T : never }
+
+/** A reader of objects with these keys and no others, all of them optional. */
+const object =
+  <S extends Readonly<Record<string, Reader<unknown>>>>(schema: S): Reader<Checked<S>> =>
+  (value, place) => {
+    const entries = Object.entries(plainObject(value, place)).filter(([, member]) => member !== undefined)
+    const read = entries.map(([key, member]) => {
+      const reader = Object.hasOwn(schema, key) ? schema[key] : undefined
+      if (reader === undefined) throw unknownKey(place === '' ? key : `${place}.${key}`, key, Object.keys(schema))
+      return [key, reader(member, place === '' ? key : `${place}.${key}`)] as const
+    })
+    return Object.fromEntries(read) as Checked<S>
+  }
+
+/** A reader of objects with any keys that are names of this kind. */
+const mapOf =
+  <T>(kind: string, reader: Reader<T>): Reader<Readonly<Record<string, T>>> =>
+  (value, place) =>
+    Object.fromEntries(
+      Object.entries(plainObject(value, place)).map(([key, member]) => {
+        const name = at(place, () => checkName(kind, key))
+        return [name, reader(member, `${place}.${name}`)] as const
+      }),
+    )
+
+/** A reader of one value or a list of them. */
+const oneOrMore =
+  <T>(reader: Reader<T>): Reader<readonly T[]> =>
+  (value, place) =>
+    Array.isArray(value) ? value.map((member, index) => reader(member, `${place}[${index}]`)) : [reader(value, place)]
+
+const text: Reader<string> = (value, place) => {
+  if (typeof value === 'string' && value !== '' && value.isWellFormed() && !value.includes('\0')) return value
+  throw refused(place, value, 'text')
+}
+const whole =
+  (min: number, max: number): Reader<number> =>
+  (value, place) => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+    throw refused(place, value, `a whole number from ${min} to ${max}`)
+  }
+const word =
+  <const T extends string>(...words: readonly T[]): Reader<T> =>
+  (value, place) => {
+    const found = words.find((candidate) => candidate === value)
+    if (found !== undefined) return found
+    throw refused(place, value, `one of ${words.join(', ')}`)
+  }
+const duration: Reader<number> = (value, place) => at(place, () => parseDuration(textOrNumber(value, place)))
+const size: Reader<number> = (value, place) => at(place, () => parseSize(textOrNumber(value, place)))
+const name =
+  (kind: string): Reader<string> =>
+  (value, place) =>
+    at(place, () => checkName(kind, value))
+
+const textOrNumber = (value: unknown, place: string): string | number => {
+  if (typeof value === 'string' || typeof value === 'number') return value
+  throw refused(place, value, 'text or a number')
+}
+
+const taskSettings = object({
+  queue: name('queue'),
+  priority: whole(0, 9),
+  retries: whole(0, 1_000_000),
+  backoff: (value, place) => at(place, () => parseBackoff(text(value, place))),
+  expires: duration,
+  ack: word('late', 'early'),
+  maxCrashes: whole(1, 1_000_000),
+})
+
+const config = object({
+  broker: oneOrMore(text),
+  tasks: oneOrMore(text),
+  worker: object({
+    concurrency: whole(1, 1024),
+    prefetch: whole(1, 100_000),
+    grace: duration,
+    name: name('worker'),
+  }),
+  defaults: taskSettings,
+  taskOptions: mapOf('task', taskSettings),
+  retention: object({
+    succeeded: duration,
+    failed: duration,
+    cancelled: duration,
+    events: duration,
+    maxEvents: whole(0, Number.MAX_SAFE_INTEGER),
+    maxJobs: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
+  maxPayload: size,
+  maxResult: size,
+  maxOutput: size,
+})
+
+/** A `Config` that has been checked: durations are milliseconds, sizes bytes, backoffs read, lists always lists. */
+export type CheckedConfig = ReturnType<typeof config>
+
+/** `TaskSettings` that have been checked, likewise. */
+export type CheckedTaskSettings = ReturnType<typeof taskSettings>
+
+/**
+ * Checks what a configuration file exports by default.
+ * @throws JobqError `usage` naming the place of the first thing that is wrong
+ */
+export const checkConfig = (value: unknown): CheckedConfig => config(value, '')
+
+const plainObject = (value: unknown, place: string): object => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw refused(place === '' ? 'the configuration' : place, value, 'an object')
+}
+
+const refused = (place: string, value: unknown, wanted: string): JobqError =>
+  new JobqError('usage', `${place}: ${describe(value)} is not ${wanted}`)
+
+const describe = (value: unknown): string =>
+  typeof value === 'function' || (typeof value === 'object' && value !== null)
+    ? `a ${Array.isArray(value) ? 'list' : typeof value}`
+    : quote(typeof value === 'bigint' ? Number(value) : value)
+
+const unknownKey = (place: string, key: string, known: readonly string[]): JobqError => {
+  const meant = nearest(key, known)
+  const hint = meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`
+  return new JobqError('usage', `${quote(place)} is no key of this version's configuration; ${hint}`)
+}
+
+const at = <T>(place: string, read: () => T): T => {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof JobqError) || error.message.startsWith(`${place}: `)) throw error
+    throw new JobqError(error.code, `${place}: ${error.message}`, { cause: error })
+  }
+}
