@@ -2,7 +2,7 @@
 //   jobq enqueue words '{"path": "README.md"}' --wait
 //
 // A task with everything that is worth having: options, a payload that is checked before `run` sees it and typed by
-// that check, progress, log lines, and an end that is in order when the job is cancelled or runs out of time.
+// that check, progress, log lines, and an end that is in order when the job is cancelled.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { defineTask, Fail } from 'jobq'
@@ -12,7 +12,6 @@ export default defineTask({
   queue: 'reports',
   retries: 2,
   backoff: 'exponential:1s..30s',
-  timeLimit: '5m',
 
   input: schema((value) => {
     const path = property(value, 'path')
@@ -26,7 +25,7 @@ export default defineTask({
     const size = await sizeOf(path)
     const counts = new Map<string, number>()
     let [read, total, rest] = [0, 0, '']
-    // Handing the signal on is all it takes: reading stops when the job is cancelled or its soft time limit passes.
+    // Handing the signal on is all it takes: reading stops when the job is cancelled or its worker stops.
     for await (const chunk of createReadStream(path, { encoding: 'utf8', signal: job.signal })) {
       const words = `${rest}${chunk}`.toLowerCase().split(/[^\p{Letter}]+/u)
       rest = words.pop() ?? ''
