@@ -114,6 +114,8 @@ export interface ClaimedJob extends Lease {
   readonly payload: Payload
   readonly options: RunOptions
   readonly createdAt: number
+  /** Not to be started after this epoch millisecond, if its first start is still to come. */
+  readonly expiresAt: number | null
 }
 
 /** An error as it is stored and shown. */

@@ -9,6 +9,7 @@ import type { JobError, JobState } from './job.ts'
  * - `cancelled`: by request or by the task itself.
  * - `crashed`: the child died under it; `started` false means it was only waiting there.
  * - `returned`: given back unrun or cut by a stop; no attempt used, nobody to blame.
+ * - `expired`: claimed in time, but its turn came too late.
  * - `rejected`: cannot be run as it is (unknown task, unreadable payload); parked as failed.
  */
 export type Outcome =
@@ -21,10 +22,16 @@ export type Outcome =
       readonly signal?: string | null
     }
   | { readonly type: 'snoozed'; readonly delayMs: number | null; readonly exitCode?: number }
-  | { readonly type: 'cancelled'; readonly reason: string; readonly exitCode?: number | null; readonly signal?: string | null }
+  | {
+      readonly type: 'cancelled'
+      readonly reason: string
+      readonly exitCode?: number | null
+      readonly signal?: string | null
+    }
   | { readonly type: 'crashed'; readonly started: boolean; readonly detail: string }
   | { readonly type: 'returned'; readonly started: boolean }
   | { readonly type: 'rejected'; readonly error: JobError }
+  | { readonly type: 'expired' }
 
 /** The event that a transition writes beside the state. */
 export type TransitionEvent =
@@ -45,6 +52,8 @@ export interface Transition {
   readonly spent: boolean
   /** True when the run ended by a crash that counts towards `maxCrashes`. */
   readonly crashed: boolean
+  /** Run it by itself next time: it was in flight when a process died, and the next death must be told from its neighbours'. */
+  readonly alone?: boolean
   /** Only with `to: 'queued'`: not before this epoch millisecond. */
   readonly dueAt?: number
   /** JSON text. */

@@ -49,7 +49,14 @@ export const decide = (
   const kept = { spent: false, crashed: false }
   switch (outcome.type) {
     case 'succeeded':
-      return { to: 'succeeded', event: 'job.succeeded', spent: true, crashed: false, result: outcome.result, exitCode: outcome.exitCode ?? null }
+      return {
+        to: 'succeeded',
+        event: 'job.succeeded',
+        spent: true,
+        crashed: false,
+        result: outcome.result,
+        exitCode: outcome.exitCode ?? null,
+      }
     case 'cancelled':
       return {
         to: 'cancelled',
@@ -59,6 +66,10 @@ export const decide = (
         exitCode: outcome.exitCode ?? null,
         signal: outcome.signal ?? null,
       }
+    case 'expired': {
+      const error = { type: 'Expired', message: 'it was not started before it expired' }
+      return { to: 'cancelled', event: 'job.cancelled', ...kept, error }
+    }
     case 'rejected':
       return { to: 'failed', event: 'job.rejected', ...kept, error: outcome.error }
     case 'snoozed': {
@@ -70,9 +81,16 @@ export const decide = (
     case 'crashed':
       return afterCrash(job, policy, { outcome, now })
     case 'failed': {
-      const ended = { error: outcome.error, exitCode: outcome.exitCode ?? null, signal: outcome.signal ?? null, spent: true, crashed: false }
+      const ended = {
+        error: outcome.error,
+        exitCode: outcome.exitCode ?? null,
+        signal: outcome.signal ?? null,
+        spent: true,
+        crashed: false,
+      }
       const failures = job.attempt - job.base
-      if (outcome.final || failures > policy.retries) return { to: 'failed', event: 'job.failed', retries: policy.retries, ...ended }
+      if (outcome.final || failures > policy.retries)
+        return { to: 'failed', event: 'job.failed', retries: policy.retries, ...ended }
       const dueAt = now + backoffDelay(policy.backoff, failures, random)
       return { to: 'queued', event: 'job.retried', retries: policy.retries, dueAt, ...ended }
     }
@@ -85,7 +103,8 @@ const afterCrash = (
   end: { readonly outcome: Extract<Outcome, { type: 'crashed' }>; readonly now: number },
 ): Transition => {
   const { outcome, now } = end
-  if (!outcome.started) return { to: 'queued', event: 'job.recovered', spent: false, crashed: false, dueAt: now }
+  const again = { to: 'queued', event: 'job.recovered', spent: false, alone: true, dueAt: now } as const
+  if (!outcome.started) return { ...again, crashed: false }
   if (policy.ack === 'early') {
     const error = { type: 'Crashed', message: `${outcome.detail}; not run again because the task acknowledges early` }
     return { to: 'failed', event: 'job.failed', spent: true, crashed: true, error }
@@ -93,7 +112,7 @@ const afterCrash = (
   const crashes = job.crashes + 1
   if (crashes >= policy.maxCrashes) return poisoned(crashes, outcome.detail)
   const error = { type: 'Crashed', message: outcome.detail }
-  return { to: 'queued', event: 'job.recovered', spent: false, crashed: true, dueAt: now, error }
+  return { ...again, crashed: true, error }
 }
 
 /** The end of a job that brought down its process too often. `crashes` counts those, the last included. */

@@ -1,0 +1,130 @@
+-- Jobs and their log. Private to jobq, except for the views in 0002-views.sql. The tables may live in an
+-- application's own database beside its tables, hence the prefix.
+-- Numbers stand for names in rows that are written by the hundred thousand:
+-- jobs.state: 0 blocked, 1 ready, 2 scheduled (queued, not due), 3 claimed (queued, ahead in a worker),
+--             4 running, 5 succeeded, 6 failed, 7 cancelled
+-- events.type: position in src/event.ts
+
+CREATE TABLE jobq_meta (
+  key TEXT PRIMARY KEY,
+  value
+) WITHOUT ROWID;
+
+INSERT INTO jobq_meta VALUES ('token', 0), ('events_pruned', 0);
+
+CREATE TABLE jobq_queues (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  paused INTEGER NOT NULL DEFAULT 0,
+  -- finished jobs still in the table, by state; unfinished ones are counted from the partial indexes
+  succeeded INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0
+);
+
+INSERT INTO jobq_queues(id, name) VALUES (1, 'default');
+
+CREATE TABLE jobq_tasks (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  -- what a worker published of its definition (JSON); null where none did
+  defaults TEXT
+);
+
+INSERT INTO jobq_tasks(id, name) VALUES (1, 'exec');
+
+CREATE TABLE jobq_workers (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  boot TEXT NOT NULL,
+  start_time TEXT,
+  queues TEXT,
+  started_at INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  left_at INTEGER,
+  status TEXT NOT NULL
+);
+
+CREATE TABLE jobq_jobs (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  queue INTEGER NOT NULL,
+  task INTEGER NOT NULL,
+  state INTEGER NOT NULL,
+  priority INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  -- the number of the current or last run, and how many are used up
+  attempt INTEGER NOT NULL DEFAULT 0,
+  spent INTEGER NOT NULL DEFAULT 0,
+  -- attempts used up before the present budget of retries began
+  base INTEGER NOT NULL DEFAULT 0,
+  retries INTEGER,
+  crashes INTEGER NOT NULL DEFAULT 0,
+  -- run it by itself: it was in flight when a process died
+  alone INTEGER NOT NULL DEFAULT 0,
+  -- fences the present claim
+  token INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER,
+  worker INTEGER,
+  pid INTEGER,
+  cancelling INTEGER NOT NULL DEFAULT 0,
+  held INTEGER NOT NULL DEFAULT 0,
+  started_at INTEGER,
+  finished_at INTEGER,
+  expires_at INTEGER,
+  exit_code INTEGER,
+  signal TEXT,
+  progress REAL,
+  progress_text TEXT,
+  unique_key TEXT,
+  ref TEXT,
+  name TEXT,
+  tags TEXT,
+  meta TEXT,
+  options TEXT,
+  serializer TEXT,
+  payload TEXT NOT NULL,
+  result TEXT,
+  error TEXT
+);
+
+-- The claim reads exactly this, one queue at a time.
+CREATE INDEX jobq_jobs_ready ON jobq_jobs(queue, priority DESC, due_at, id) WHERE state = 1;
+-- Jobs that are not due cost the claim nothing: they are moved to ready when their time comes.
+CREATE INDEX jobq_jobs_scheduled ON jobq_jobs(due_at, queue) WHERE state = 2;
+CREATE INDEX jobq_jobs_leased ON jobq_jobs(lease_until) WHERE state IN (3, 4);
+CREATE INDEX jobq_jobs_blocked ON jobq_jobs(queue) WHERE state = 0;
+CREATE INDEX jobq_jobs_failed ON jobq_jobs(state) WHERE state = 6;
+CREATE INDEX jobq_jobs_cancelled ON jobq_jobs(state) WHERE state = 7;
+CREATE INDEX jobq_jobs_cancelling ON jobq_jobs(cancelling) WHERE cancelling = 1 AND state IN (3, 4);
+CREATE INDEX jobq_jobs_expiring ON jobq_jobs(expires_at) WHERE expires_at IS NOT NULL AND state < 3;
+CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 5;
+CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
+
+-- `job` runs after `needs`: when that succeeded, or with `any_end` when it finished however.
+CREATE TABLE jobq_dependencies (
+  job INTEGER NOT NULL,
+  needs INTEGER NOT NULL,
+  any_end INTEGER NOT NULL,
+  PRIMARY KEY (job, needs)
+) WITHOUT ROWID;
+
+CREATE INDEX jobq_dependencies_needs ON jobq_dependencies(needs);
+
+CREATE TABLE jobq_events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  job INTEGER,
+  task INTEGER,
+  queue INTEGER,
+  worker INTEGER,
+  attempt INTEGER,
+  runtime_ms INTEGER,
+  -- what the type adds, as JSON
+  data TEXT
+);
+
+CREATE INDEX jobq_events_job ON jobq_events(job) WHERE job IS NOT NULL;

@@ -1,0 +1,146 @@
+/** The event log's rows: appended in the transaction of what they tell, read in pages behind a cursor. */
+import { type EventsPruned, type EventType, eventTypes, type JobqEvent, type NewEvent } from '../../event.ts'
+import type { EventFilter, EventLog, EventPage } from '../broker.ts'
+import { eventCode, type Store, type Value } from './store.ts'
+
+type EventRow = [
+  id: number,
+  at: number,
+  type: number,
+  job: number | null,
+  task: number | null,
+  queue: number | null,
+  worker: number | null,
+  attempt: number | null,
+  runtimeMs: number | null,
+  data: string | null,
+]
+
+/** Rows looked at in one page at the most, so that a rare filter holds no long read transaction. */
+const pageAtMost = 10_000
+
+/** Events of one time may have ids that lie this far apart in time (a start is told with its end). */
+const disorderMs = 60_000
+
+/** The event log of a SQLite broker. */
+export class SqliteEventLog implements EventLog {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async append(events: readonly NewEvent[]): Promise<void> {
+    await this.#store.write(() => {
+      for (const event of events) this.insert(event)
+    })
+  }
+
+  async read(filter: EventFilter): Promise<EventPage> {
+    return this.#store.read(() => {
+      const store = this.#store
+      const prunedTo = store.value("SELECT value FROM jobq_meta WHERE key = 'events_pruned'") as number
+      const pruned: EventsPruned | null =
+        filter.after < prunedTo ? { type: 'events.pruned', from: filter.after + 1, to: prunedTo } : null
+      const values: Value[] = [filter.after]
+      let where = 'id > ?'
+      if (filter.job !== undefined) {
+        where += ' AND job = ?'
+        values.push(filter.job)
+      }
+      const codes = filter.types === undefined ? null : new Set([...filter.types].map(eventCode))
+      const size = codes === null ? filter.limit : Math.max(filter.limit, Math.min(pageAtMost, filter.limit * 20))
+      const rows = store
+        .sql<EventRow>(
+          `SELECT id, at, type, job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
+        )
+        .raw()
+        .all(...values, size)
+      const events: JobqEvent[] = []
+      let cursor = Math.max(filter.after, prunedTo)
+      for (const row of rows) {
+        if (events.length >= filter.limit) break
+        cursor = row[0]
+        if (codes === null || codes.has(row[2])) events.push(this.#toEvent(row))
+      }
+      return { events, pruned, cursor }
+    })
+  }
+
+  async last(): Promise<number> {
+    return Number(this.#store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0)
+  }
+
+  async cursorAt(at: number): Promise<number> {
+    return this.#store.read(() => {
+      const id = this.#firstFrom(at - disorderMs)
+      const found = this.#store.value(
+        'SELECT id FROM jobq_events WHERE id >= ? AND at >= ? ORDER BY id LIMIT 1',
+        id,
+        at,
+      )
+      if (found !== undefined) return Number(found) - 1
+      return Number(this.#store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0)
+    })
+  }
+
+  async prune(options: { readonly before: number; readonly keep: number; readonly limit: number }): Promise<number> {
+    return this.#store.write(() => {
+      const store = this.#store
+      const newest = Number(store.value('SELECT max(id) FROM jobq_events') ?? 0)
+      const oldest = Number(store.value('SELECT min(id) FROM jobq_events') ?? 1)
+      const byAge = this.#firstFrom(options.before) - 1
+      const upTo = Math.min(Math.max(byAge, newest - options.keep), oldest + options.limit - 1, newest)
+      if (upTo < oldest) return 0
+      const { changes } = store.sql('DELETE FROM jobq_events WHERE id <= ?').run(upTo)
+      store.sql("UPDATE jobq_meta SET value = max(value, ?) WHERE key = 'events_pruned'").run(upTo)
+      return changes
+    })
+  }
+
+  /** The lowest id from which on events are at or after `at`, by bisection: times rise with ids but for moments. */
+  #firstFrom(at: number): number {
+    const store = this.#store
+    let low = Number(store.value('SELECT min(id) FROM jobq_events') ?? 1)
+    let high = Number(store.value('SELECT max(id) FROM jobq_events') ?? 0) + 1
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      const row = store
+        .sql<{ id: number; at: number }>('SELECT id, at FROM jobq_events WHERE id >= ? ORDER BY id LIMIT 1')
+        .get(middle)
+      if (row === undefined || row.at >= at) high = middle
+      else low = row.id + 1
+    }
+    return low
+  }
+
+  /** Appends one event; only inside a write. */
+  insert(event: NewEvent): void {
+    const store = this.#store
+    const worker =
+      event.worker == null
+        ? null
+        : Number(store.value('SELECT max(id) FROM jobq_workers WHERE name = ?', event.worker)) || null
+    const queue = event.queue == null ? null : store.queueId(event.queue)
+    store
+      .sql('INSERT INTO jobq_events(at, type, queue, worker, data) VALUES (?, ?, ?, ?, ?)')
+      .run(event.at, eventCode(event.type), queue, worker, event.data === undefined ? null : JSON.stringify(event.data))
+  }
+
+  #toEvent(row: EventRow): JobqEvent {
+    const store = this.#store
+    const [id, at, type, job, task, queue, worker, attempt, runtimeMs, data] = row
+    const added = data === null ? {} : (JSON.parse(data) as Record<string, unknown>)
+    return {
+      id,
+      at,
+      type: eventTypes[type] as EventType,
+      job,
+      task: store.nameOf('jobq_tasks', task),
+      queue: store.nameOf('jobq_queues', queue),
+      worker: store.nameOf('jobq_workers', worker),
+      attempt,
+      data: runtimeMs === null ? added : { ...added, runtimeMs },
+    }
+  }
+}

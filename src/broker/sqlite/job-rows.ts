@@ -1,0 +1,272 @@
+/** Reading jobs from their rows, and deleting finished ones. */
+import type { Moment } from '../../clock.ts'
+import type { Job, JobError, JobState, RunOptions } from '../../job.ts'
+import { decodeJson } from '../../json.ts'
+import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import { countFinished } from './dependents.ts'
+import { stateCodes, stateName, stored } from './state.ts'
+import type { Store, Value } from './store.ts'
+
+interface JobRow {
+  readonly id: number
+  readonly task: string
+  readonly queue: string
+  readonly state: number
+  readonly priority: number
+  readonly due_at: number
+  readonly created_at: number
+  readonly attempt: number
+  readonly spent: number
+  readonly base: number
+  readonly retries: number | null
+  readonly published_retries: number | null
+  readonly crashes: number
+  readonly worker: string | null
+  readonly pid: number | null
+  readonly cancelling: number
+  readonly started_at: number | null
+  readonly finished_at: number | null
+  readonly expires_at: number | null
+  readonly exit_code: number | null
+  readonly signal: string | null
+  readonly progress: number | null
+  readonly progress_text: string | null
+  readonly unique_key: string | null
+  readonly ref: string | null
+  readonly name: string | null
+  readonly tags: string | null
+  readonly meta: string | null
+  readonly options: string | null
+  readonly serializer: string | null
+  readonly payload: string
+  readonly result: string | null
+  readonly error: string | null
+}
+
+const selectJobs = `SELECT j.*, t.name AS task, q.name AS queue, w.name AS worker, t.defaults ->> '$.retries' AS published_retries
+  FROM jobq_jobs j JOIN jobq_tasks t ON t.id = j.task JOIN jobq_queues q ON q.id = j.queue
+  LEFT JOIN jobq_workers w ON w.id = j.worker`
+
+/** The states for which an index finds the rows; others are found by going through the table in id order. */
+const indexed: Partial<Record<JobState, string>> = {
+  blocked: 'j.state = 0',
+  running: 'j.state IN (3, 4) AND j.state = 4',
+  failed: 'j.state = 6',
+  cancelled: 'j.state = 7',
+}
+
+/** The jobs of a SQLite broker. */
+export class SqliteJobIndex implements JobIndex {
+  readonly #store: Store
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  async get(id: number, now: Moment): Promise<Job | null> {
+    return this.#store.read(() => {
+      const row = this.#store.sql<JobRow>(`${selectJobs} WHERE j.id = ?`).get(id)
+      return row === undefined ? null : this.#toJob(row, now.at)
+    })
+  }
+
+  async list(filter: JobFilter, now: Moment): Promise<Job[]> {
+    return this.#store.read(() => {
+      const { where, values } = this.#conditions(filter)
+      const direction = filter.order === 'oldest' ? 'ASC' : 'DESC'
+      const rows = this.#store
+        .sql<JobRow>(`${selectJobs} WHERE ${where} ORDER BY j.id ${direction} LIMIT ?`)
+        .all(...values, filter.limit ?? -1)
+      return rows.map((row) => this.#toJob(row, now.at))
+    })
+  }
+
+  async queues(now: Moment): Promise<QueueSummary[]> {
+    return this.#store.read(() => readQueues(this.#store, now.at))
+  }
+
+  async remove(ids: readonly number[]): Promise<boolean[]> {
+    return this.#store.write(() => ids.map((id) => this.#delete(id)))
+  }
+
+  async prune(filter: PruneFilter): Promise<number[]> {
+    const choose = () => this.#prunable(filter)
+    if (filter.dryRun === true) return this.#store.read(choose)
+    return this.#store.write(() => {
+      const ids = choose()
+      for (const id of ids) this.#delete(id)
+      return ids
+    })
+  }
+
+  #delete(id: number): boolean {
+    const store = this.#store
+    const row = store
+      .sql<{ queue: number; state: number }>('DELETE FROM jobq_jobs WHERE id = ? AND state > 4 RETURNING queue, state')
+      .get(id)
+    if (row === undefined) return false
+    store.sql('DELETE FROM jobq_dependencies WHERE job = ? OR needs = ?').run(id, id)
+    countFinished(store, row.queue, { [stateName(row.state)]: -1 })
+    return true
+  }
+
+  #prunable(filter: PruneFilter): number[] {
+    const values: Value[] = []
+    const codes = (filter.states ?? (['succeeded', 'failed', 'cancelled'] as const)).flatMap(stateCodes)
+    let where = `state IN (${codes.join(', ')})`
+    if (filter.finishedBefore !== undefined) {
+      where += ' AND finished_at < ?'
+      values.push(filter.finishedBefore)
+    }
+    if (filter.queue !== undefined) {
+      where += ' AND queue = (SELECT id FROM jobq_queues WHERE name = ?)'
+      values.push(filter.queue)
+    }
+    const kept =
+      filter.keep === undefined
+        ? ''
+        : `AND id <= (SELECT id FROM jobq_jobs WHERE ${where} ORDER BY id DESC LIMIT 1 OFFSET ?)`
+    const keptValues = filter.keep === undefined ? [] : [...values, filter.keep]
+    return this.#store
+      .sql<{ id: number }>(`SELECT id FROM jobq_jobs WHERE ${where} ${kept} ORDER BY id LIMIT ?`)
+      .all(...values, ...keptValues, filter.limit ?? -1)
+      .map((row) => row.id)
+  }
+
+  #conditions(filter: JobFilter): { where: string; values: Value[] } {
+    const parts: string[] = ['1']
+    const values: Value[] = []
+    const add = (part: string, ...more: Value[]) => {
+      parts.push(part)
+      values.push(...more)
+    }
+    if (filter.states !== undefined) {
+      const [only, ...others] = filter.states
+      const index = only !== undefined && others.length === 0 ? indexed[only] : undefined
+      add(index ?? `j.state IN (${filter.states.flatMap(stateCodes).join(', ')})`)
+    }
+    if (filter.queue !== undefined) add('q.name = ?', filter.queue)
+    if (filter.task !== undefined) add('t.name = ?', filter.task)
+    if (filter.tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)', filter.tag)
+    if (filter.since !== undefined) add('j.created_at >= ?', filter.since)
+    if (filter.cursor !== undefined) add(filter.order === 'oldest' ? 'j.id > ?' : 'j.id < ?', filter.cursor)
+    return { where: parts.join(' AND '), values }
+  }
+
+  #toJob(row: JobRow, now: number): Job {
+    const state = stateName(row.state)
+    const needs = this.#store
+      .sql<{ needs: number; any_end: number }>(
+        'SELECT needs, any_end FROM jobq_dependencies WHERE job = ? ORDER BY needs',
+      )
+      .all(row.id)
+    return {
+      id: row.id,
+      task: row.task,
+      queue: row.queue,
+      state,
+      label: labelOf(row, state, now),
+      priority: row.priority,
+      attempt: row.attempt,
+      maxAttempts: row.base + (row.retries ?? row.published_retries ?? 0) + 1,
+      payload: readable(row.payload),
+      result: row.result === null ? null : readable(row.result),
+      error: row.error === null ? null : (JSON.parse(row.error) as JobError),
+      exitCode: row.exit_code,
+      signal: row.signal,
+      progress: row.progress === null ? null : { fraction: row.progress, text: row.progress_text },
+      createdAt: row.created_at,
+      dueAt: row.due_at,
+      startedAt: row.started_at,
+      finishedAt: row.finished_at,
+      expiresAt: row.expires_at,
+      worker: row.worker,
+      pid: row.pid,
+      unique: row.unique_key,
+      tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
+      meta: row.meta === null ? {} : (JSON.parse(row.meta) as Record<string, string>),
+      name: row.name,
+      after: needs.filter((need) => need.any_end === 0).map((need) => need.needs),
+      afterAny: needs.filter((need) => need.any_end === 1).map((need) => need.needs),
+      serializer: row.serializer ?? 'json',
+      compression: null,
+      signedBy: null,
+      ref: row.ref,
+      options: row.options === null ? {} : (JSON.parse(row.options) as RunOptions),
+      crashes: row.crashes,
+      cancelling: row.cancelling === 1,
+      claimed: row.state === stored.claimed,
+    }
+  }
+}
+
+/** The value of JSON text; the text itself where it holds what no JavaScript value can (SQL writers may store such). */
+const readable = (text: string): unknown => {
+  try {
+    return decodeJson(text)
+  } catch {
+    return text
+  }
+}
+
+const labelOf = (row: JobRow, state: JobState, now: number): Job['label'] => {
+  if (state !== 'queued') return null
+  if (row.spent > row.base) return 'retrying'
+  return row.state === stored.scheduled && row.due_at > now ? 'scheduled' : null
+}
+
+interface Depth {
+  readonly queue: number
+  readonly jobs: number
+  readonly oldest: number | null
+}
+
+const readQueues = (store: Store, now: number): QueueSummary[] => {
+  const depths = (source: string, ...values: Value[]) =>
+    new Map(
+      store
+        .sql<Depth>(source)
+        .all(...values)
+        .map((row) => [row.queue, row]),
+    )
+  const blocked = depths('SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state = 0 GROUP BY queue')
+  const ready = depths(
+    'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 1 GROUP BY queue',
+  )
+  const due = depths(
+    'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 2 AND due_at <= ? GROUP BY queue',
+    now,
+  )
+  const later = depths(
+    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state = 2 AND due_at > ? GROUP BY queue',
+    now,
+  )
+  const claimed = depths(
+    'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state IN (3, 4) AND state = 3 GROUP BY queue',
+  )
+  const running = depths(
+    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (3, 4) AND state = 4 GROUP BY queue',
+  )
+  const queues = store
+    .sql<{ id: number; name: string; paused: number; succeeded: number; failed: number; cancelled: number }>(
+      'SELECT id, name, paused, succeeded, failed, cancelled FROM jobq_queues ORDER BY name',
+    )
+    .all()
+  return queues.map(({ id, name, paused, succeeded, failed, cancelled }) => {
+    const count = (of: Map<number, Depth>) => of.get(id)?.jobs ?? 0
+    const oldest = [ready, due, claimed].flatMap((of) => of.get(id)?.oldest ?? [])
+    return {
+      name,
+      paused: paused === 1,
+      blocked: count(blocked),
+      queued: count(ready) + count(due) + count(later) + count(claimed),
+      scheduled: count(later),
+      running: count(running),
+      succeeded,
+      failed,
+      cancelled,
+      oldestWaitingMs: oldest.length === 0 ? null : Math.max(0, now - Math.min(...oldest)),
+      limits: {},
+    }
+  })
+}

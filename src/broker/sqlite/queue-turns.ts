@@ -1,0 +1,72 @@
+/** A queue that has ready jobs. */
+export interface ReadyQueue {
+  readonly id: number
+  readonly weight: number
+  readonly strict: boolean
+}
+
+/**
+ * Shares claims among queues: in the order given where that is strict, else by deficit round robin
+ * (M. Shreedhar and G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", 1995): each queue
+ * earns its weight of every claim, takes whole jobs for it and keeps the rest as credit, so that shares hold
+ * over time even when one job is claimed at a time. What a queue leaves goes to the others.
+ */
+export class QueueTurns {
+  readonly #credit = new Map<number, number>()
+
+  /** Takes at most `limit` rows from the queues by `read(queue, limit)`, which never gives a row twice for rising limits of one call. */
+  take<Row>(queues: readonly ReadyQueue[], limit: number, read: (queue: number, limit: number) => Row[]): Row[] {
+    if (queues.length === 0 || limit <= 0) return []
+    const only = queues.length === 1 ? queues[0] : undefined
+    if (only !== undefined) return read(only.id, limit)
+    const shares = queues[0]?.strict ? queues.map(() => limit) : this.#earn(queues, limit)
+    return this.#fill(queues, shares, { limit, read })
+  }
+
+  /** Whole jobs each queue may take now. */
+  #earn(queues: readonly ReadyQueue[], limit: number): number[] {
+    const total = queues.reduce((sum, queue) => sum + queue.weight, 0)
+    const known = new Set(queues.map((queue) => queue.id))
+    for (const id of this.#credit.keys()) if (!known.has(id)) this.#credit.delete(id)
+    for (const queue of queues) this.#credit.set(queue.id, this.#creditOf(queue) + (limit * queue.weight) / total)
+    const shares = queues.map((queue) => Math.max(0, Math.floor(this.#creditOf(queue))))
+    let left = limit - shares.reduce((sum, share) => sum + share, 0)
+    const byCredit = queues.map((queue, index) => ({ index, credit: this.#creditOf(queue) - (shares[index] ?? 0) }))
+    byCredit.sort((a, b) => b.credit - a.credit)
+    for (const { index } of byCredit) {
+      if (left <= 0) break
+      shares[index] = (shares[index] ?? 0) + 1
+      left -= 1
+    }
+    return shares
+  }
+
+  #creditOf(queue: ReadyQueue): number {
+    return this.#credit.get(queue.id) ?? 0
+  }
+
+  #fill<Row>(
+    queues: readonly ReadyQueue[],
+    shares: readonly number[],
+    take: { readonly limit: number; readonly read: (queue: number, limit: number) => Row[] },
+  ): Row[] {
+    const taken = new Map<ReadyQueue, Row[]>()
+    let left = take.limit
+    for (const [index, queue] of queues.entries()) {
+      const share = Math.min(shares[index] ?? 0, left)
+      const rows = share > 0 ? take.read(queue.id, share) : []
+      taken.set(queue, rows)
+      left -= rows.length
+      if (!queue.strict) this.#credit.set(queue.id, rows.length < share ? 0 : this.#creditOf(queue) - rows.length)
+    }
+    for (const [index, queue] of queues.entries()) {
+      if (left <= 0) break
+      const rows = taken.get(queue) ?? []
+      if (rows.length < (shares[index] ?? 0)) continue
+      const more = take.read(queue.id, rows.length + left)
+      left -= more.length - rows.length
+      taken.set(queue, more)
+    }
+    return [...taken.values()].flat()
+  }
+}

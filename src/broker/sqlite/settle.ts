@@ -1,0 +1,295 @@
+/**
+ * Carrying out what workers report. Ends that differ in the job's id only (a success without a result, under
+ * one token, within one millisecond: what a burst of small jobs looks like) are written by one statement for
+ * all of them; should one of those leases turn out to be lost, the burst is undone and written by the row,
+ * like every other report. Only inside a write.
+ */
+import type { Lease } from '../../job.ts'
+import type { Transition } from '../../outcome.ts'
+import type { Report } from '../broker.ts'
+import type { HeldJob } from './claim.ts'
+import { countFinished, releaseDependents } from './dependents.ts'
+import { logJobEvent, logJobEvents } from './event-writer.ts'
+import { stored, waitingState } from './state.ts'
+import { eventCode, type Store } from './store.ts'
+
+type Finished = Extract<Report, { kind: 'finished' }>
+
+/** What the settling of one turn shares. */
+interface Turn {
+  readonly store: Store
+  readonly held: ReadonlyMap<number, HeldJob>
+  readonly now: number
+  readonly lost: Lease[]
+  /** Jobs that reached a final state, for their dependents. */
+  readonly ended: number[]
+}
+
+/**
+ * Carries out the reports in their order and answers the leases that were lost; `now` is epoch milliseconds.
+ * `held` is only read here: `noteSettled` brings it up to date once the transaction has been committed.
+ */
+export const settleReports = (
+  store: Store,
+  reports: readonly Report[],
+  context: { readonly held: ReadonlyMap<number, HeldJob>; readonly now: number },
+): Lease[] => {
+  const turn: Turn = { store, held: context.held, now: context.now, lost: [], ended: [] }
+  const bursts = new Map<string, Finished[]>()
+  const single: Report[] = []
+  for (const report of reports) {
+    const key = burstKey(turn, report)
+    if (key === null || report.kind !== 'finished') {
+      single.push(report)
+      continue
+    }
+    const burst = bursts.get(key)
+    if (burst === undefined) bursts.set(key, [report])
+    else burst.push(report)
+  }
+  for (const report of single) settleOne(turn, report)
+  for (const burst of bursts.values()) settleBurst(turn, burst)
+  if (turn.ended.length > 0) releaseDependents(store, turn.ended, context.now)
+  return turn.lost
+}
+
+/** Forgets the jobs whose end was reported, and remembers whose start is on record. */
+export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report[], lost: readonly Lease[]): void => {
+  for (const report of reports) {
+    const job = held.get(report.id)
+    if (job?.token !== report.token) continue
+    if (report.kind === 'finished') held.delete(report.id)
+    else if (report.kind === 'started') job.started = true
+  }
+  for (const { id, token } of lost) if (held.get(id)?.token === token) held.delete(id)
+}
+
+/** Reports with the same key can be written together; null where this one must be written by itself. */
+const burstKey = (turn: Turn, report: Report): string | null => {
+  if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return null
+  if (report.transition.result != null || report.transition.exitCode != null) return null
+  const held = turn.held.get(report.id)
+  if (held === undefined || held.token !== report.token || held.started) return null
+  return `${held.token} ${held.task} ${held.queue} ${held.attempt} ${report.startedAt} ${report.at} ${report.pid}`
+}
+
+const settleBurst = (turn: Turn, burst: readonly Finished[]): void => {
+  const { store, held, ended } = turn
+  const first = burst[0] as Finished
+  const job = held.get(first.id) as HeldJob
+  const ids = JSON.stringify(burst.map((report) => report.id))
+  store.sql('SAVEPOINT burst').run()
+  const { changes } = store
+    .sql(
+      `UPDATE jobq_jobs SET state = ${stored.succeeded}, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?, lease_until = NULL, cancelling = 0
+       WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND state IN (3, 4)`,
+    )
+    .run(job.attempt, job.attempt, first.startedAt, first.at, first.pid, ids, job.token)
+  if (changes !== burst.length) {
+    store.sql('ROLLBACK TO burst').run()
+    store.sql('RELEASE burst').run()
+    for (const report of burst) settleOne(turn, report)
+    return
+  }
+  store.sql('RELEASE burst').run()
+  const { task, queue, worker, attempt } = job
+  const startedAt = first.startedAt ?? first.at
+  logJobEvents(store, 'job.started', ids, { at: startedAt, task, queue, worker, attempt })
+  logJobEvents(store, 'job.succeeded', ids, {
+    at: first.at,
+    task,
+    queue,
+    worker,
+    attempt,
+    runtimeMs: Math.max(0, first.at - startedAt),
+  })
+  countFinished(store, queue, { succeeded: burst.length })
+  for (const report of burst) ended.push(report.id)
+}
+
+interface Row {
+  readonly task: number
+  readonly queue: number
+  readonly state: number
+  readonly token: number
+  readonly worker: number | null
+  readonly attempt: number
+  readonly startedAt: number | null
+  readonly finishedAt: number | null
+  readonly dueAt: number
+  readonly cancelling: number
+}
+
+const settleOne = (turn: Turn, report: Report): void => {
+  const { store, lost } = turn
+  const row = store
+    .sql<Row>(
+      `SELECT task, queue, state, token, worker, attempt, started_at AS startedAt, finished_at AS finishedAt, due_at AS dueAt, cancelling
+       FROM jobq_jobs WHERE id = ?`,
+    )
+    .get(report.id)
+  const holds =
+    row !== undefined && row.token === report.token && (row.state === stored.claimed || row.state === stored.running)
+  if (!holds) {
+    if (row !== undefined && isRepeat(row, report)) return
+    if (row !== undefined) logStale(turn, row, report)
+    lost.push({ id: report.id, token: report.token })
+    return
+  }
+  if (report.kind === 'started') recordStart(turn, row, report)
+  else if (report.kind === 'progress') recordProgress(turn, row, report)
+  else recordEnd(turn, row, report)
+}
+
+/** True for an end that was recorded already under the same token: the answer to it had not arrived. */
+const isRepeat = (row: Row, report: Report): boolean =>
+  report.kind === 'finished' && row.token === report.token && row.finishedAt === report.at && row.state > stored.running
+
+const logStale = (turn: Turn, row: Row, report: Report): void => {
+  const data = { report: report.kind, token: report.token }
+  logJobEvent(turn.store, 'job.stale', turn.now, {
+    job: report.id,
+    task: row.task,
+    queue: row.queue,
+    worker: turn.held.get(report.id)?.worker ?? null,
+    attempt: report.attempt,
+    data,
+  })
+}
+
+const recordStart = (
+  turn: Turn,
+  row: Row,
+  start: { id: number; attempt: number; at: number; pid: number | null },
+): void => {
+  turn.store
+    .sql(
+      `UPDATE jobq_jobs SET state = ${stored.running}, attempt = ?, started_at = ?, finished_at = NULL, pid = ?,
+         exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL WHERE id = ?`,
+    )
+    .run(start.attempt, start.at, start.pid, start.id)
+  if (row.state === stored.running) return
+  logJobEvent(turn.store, 'job.started', start.at, {
+    ...eventRow(row, start),
+    data: start.pid === null ? {} : { pid: start.pid },
+  })
+}
+
+const eventRow = (row: Row, report: { readonly id: number; readonly attempt: number }) => ({
+  job: report.id,
+  task: row.task,
+  queue: row.queue,
+  worker: row.worker,
+  attempt: report.attempt,
+})
+
+const recordProgress = (turn: Turn, row: Row, report: Extract<Report, { kind: 'progress' }>): void => {
+  const { fraction, text } = report
+  turn.store.sql('UPDATE jobq_jobs SET progress = ?, progress_text = ? WHERE id = ?').run(fraction, text, report.id)
+  logJobEvent(turn.store, 'job.progress', report.at, { ...eventRow(row, report), data: { fraction, text } })
+}
+
+const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
+  const { store, ended } = turn
+  const started = report.startedAt !== null
+  if (started && row.state === stored.claimed) {
+    recordStart(turn, row, {
+      id: report.id,
+      attempt: report.attempt,
+      at: report.startedAt ?? report.at,
+      pid: report.pid,
+    })
+  }
+  const transition = wasCancelled(row, report.transition)
+  const attempt = started ? report.attempt : row.attempt
+  if (transition.to === 'queued') {
+    requeueHeld(turn, row, { report, transition, attempt })
+    return
+  }
+  const error = transition.error ?? null
+  store
+    .sql(
+      `UPDATE jobq_jobs SET state = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = 0, finished_at = ?, lease_until = NULL, cancelling = 0,
+         retries = coalesce(retries, ?), result = ?, error = ?, exit_code = ?, signal = ? WHERE id = ?`,
+    )
+    .run(
+      stored[transition.to],
+      attempt,
+      transition.spent ? 1 : 0,
+      transition.crashed ? 1 : 0,
+      report.at,
+      transition.retries ?? null,
+      transition.result ?? null,
+      error === null ? null : JSON.stringify(error),
+      transition.exitCode ?? null,
+      transition.signal ?? null,
+      report.id,
+    )
+  countFinished(store, row.queue, { [transition.to]: 1 })
+  ended.push(report.id)
+  logEnd(turn, row, { report, transition, attempt })
+}
+
+/** A job whose cancel was asked for does not go back to the queue, whatever its run came to. */
+const wasCancelled = (row: Row, transition: Transition): Transition => {
+  if (row.cancelling === 0 || transition.to !== 'queued') return transition
+  const error = { type: 'Cancelled', message: 'cancelled' }
+  return { to: 'cancelled', event: 'job.cancelled', spent: false, crashed: transition.crashed, error }
+}
+
+interface End {
+  readonly report: Finished
+  readonly transition: Transition
+  readonly attempt: number
+}
+
+const requeueHeld = (turn: Turn, row: Row, end: End): void => {
+  const { report, transition, attempt } = end
+  const dueAt = transition.event === null ? row.dueAt : (transition.dueAt ?? row.dueAt)
+  turn.store
+    .sql(
+      `UPDATE jobq_jobs SET state = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = ?, due_at = ?, lease_until = NULL, pid = NULL,
+         retries = coalesce(retries, ?), error = ?, exit_code = ?, signal = ? WHERE id = ?`,
+    )
+    .run(
+      waitingState(dueAt, turn.now),
+      attempt,
+      transition.spent ? 1 : 0,
+      transition.crashed ? 1 : 0,
+      transition.alone === true ? 1 : 0,
+      dueAt,
+      transition.retries ?? null,
+      transition.error == null ? null : JSON.stringify(transition.error),
+      transition.exitCode ?? null,
+      transition.signal ?? null,
+      report.id,
+    )
+  logEnd(turn, row, end)
+}
+
+const logEnd = (turn: Turn, row: Row, end: End): void => {
+  const { report, transition, attempt } = end
+  if (transition.event === null) return
+  const data: Record<string, unknown> = {}
+  if (transition.dueAt !== undefined) data.dueAt = transition.dueAt
+  if (transition.error != null) data.error = { type: transition.error.type, message: transition.error.message }
+  if (transition.exitCode != null) data.exitCode = transition.exitCode
+  if (transition.signal != null) data.signal = transition.signal
+  if (transition.event === 'job.recovered') data.started = report.startedAt !== null
+  const runtimeMs = report.startedAt === null ? null : Math.max(0, report.at - report.startedAt)
+  turn.store
+    .sql(
+      'INSERT INTO jobq_events(at, type, job, task, queue, worker, attempt, runtime_ms, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    .run(
+      report.at,
+      eventCode(transition.event),
+      report.id,
+      row.task,
+      row.queue,
+      row.worker,
+      attempt,
+      runtimeMs,
+      Object.keys(data).length === 0 ? null : JSON.stringify(data),
+    )
+}
