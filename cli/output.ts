@@ -52,6 +52,11 @@ export class Output {
     writeAll(1, bytes)
   }
 
+  /** A value as JSON text on one line, with what a terminal would obey written `\uXXXX`. */
+  encode(value: unknown): string {
+    return visibleJson(JSON.stringify(value))
+  }
+
   /** One JSON document. */
   document(value: unknown): void {
     writeAll(1, `${visibleJson(JSON.stringify(value, null, this.terminal ? 2 : undefined))}\n`)
@@ -59,7 +64,7 @@ export class Output {
 
   /** One line of a JSON stream. */
   record(value: unknown): void {
-    writeAll(1, `${visibleJson(JSON.stringify(value))}\n`)
+    writeAll(1, `${this.encode(value)}\n`)
   }
 
   /** Rows under titles on a terminal, tab-separated without titles elsewhere; no row prints nothing. */

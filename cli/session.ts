@@ -5,6 +5,8 @@ import { type LoadedConfig, loadConfig } from './config.ts'
 import { Output } from './output.ts'
 import { type GlobalFlags, type Origin, resolve, type Sources, settings } from './settings.ts'
 
+export type { Queue }
+
 /** What every command works with. */
 export interface Session {
   readonly output: Output

@@ -12,16 +12,24 @@ export const nearest = (word: string, candidates: readonly string[]): string | n
   return best
 }
 
-// Levenshtein: letters inserted, deleted or replaced.
+// Letters inserted, deleted, replaced, or swapped with their neighbour (optimal string alignment).
 const editDistance = (from: string, to: string): number => {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index)
-  for (const [line, letter] of [...from].entries()) {
-    const next = [line + 1]
+  const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)]
+  const cost = (line: number, column: number): number => rows[line]?.[column] ?? 0
+  for (let line = 1; line <= from.length; line++) {
+    rows[line] = [line]
     for (let column = 1; column <= to.length; column++) {
-      const replaced = (row[column - 1] ?? 0) + (letter === to[column - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1))
+      const same = from[line - 1] === to[column - 1]
+      const swapped = line > 1 && column > 1 && from[line - 1] === to[column - 2] && from[line - 2] === to[column - 1]
+      rows[line]?.push(
+        Math.min(
+          cost(line - 1, column - 1) + (same ? 0 : 1),
+          cost(line - 1, column) + 1,
+          cost(line, column - 1) + 1,
+          swapped ? cost(line - 2, column - 2) + 1 : Number.POSITIVE_INFINITY,
+        ),
+      )
     }
-    row = next
   }
-  return row.at(-1) ?? 0
+  return cost(from.length, to.length)
 }

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { after, describe, it } from 'node:test'
+import { absoluteBroker, defaultBroker } from '../../cli/broker-url.ts'
+import { Workspace } from '../support/cli.ts'
+
+const workspace = new Workspace()
+after(() => workspace.remove())
+
+const config = async (
+  parameters: readonly string[],
+  options: Parameters<Workspace['run']>[1] = {},
+): Promise<Record<string, { value: unknown; origin: string }>> =>
+  (await workspace.json(['config', ...parameters], options)) as Record<string, { value: unknown; origin: string }>
+
+describe('jobq config', () => {
+  it('takes a flag before the environment, that before the file, that before the default', async () => {
+    const folder = path.join(workspace.folder, 'precedence')
+    workspace.write('precedence/jobq.config.json', '{"broker": "file.db", "worker": {"grace": "1m", "concurrency": 3}}')
+    const file = path.join(folder, 'jobq.config.json')
+    const everything = await config(['-b', 'flag.db'], {
+      cwd: folder,
+      env: { JOBQ_BROKER: 'env.db', JOBQ_GRACE: '2m' },
+    })
+    assert.deepEqual(everything.broker, { value: path.join(folder, 'flag.db'), origin: 'flag' })
+    assert.deepEqual(everything.grace, { value: '2m', origin: 'environment' })
+    assert.deepEqual(everything.concurrency, { value: 3, origin: file })
+    assert.deepEqual(everything.killAfter, { value: '5s', origin: 'default' })
+    const less = await config([], { cwd: folder, env: { JOBQ_BROKER: '' } })
+    assert.deepEqual(less.broker, { value: path.join(folder, 'file.db'), origin: file })
+    assert.deepEqual(less.grace, { value: '1m', origin: file })
+  })
+
+  const files: readonly (readonly [string, string])[] = [
+    [
+      'jobq.config.ts',
+      "import { defineConfig } from 'jobq'\nexport default defineConfig({ maxPayload: '64k' as string })",
+    ],
+    ['jobq.config.js', "export default { maxPayload: '64k' }"],
+    ['jobq.config.mjs', "export default { maxPayload: '64k' }"],
+    ['jobq.config.json', '{"maxPayload": "64k"}'],
+  ]
+  for (const [name, text] of files) {
+    it(`reads ${name} of the working directory, and by --config from elsewhere`, async () => {
+      const file = workspace.write(`found-${name}/${name}`, text)
+      const cwd = path.dirname(file)
+      assert.deepEqual((await config([], { cwd })).maxPayload, { value: 65_536, origin: file })
+      assert.deepEqual((await config(['--config', file])).maxPayload, { value: 65_536, origin: file })
+      assert.deepEqual((await config([], { env: { JOBQ_CONFIG: file } })).maxPayload, { value: 65_536, origin: file })
+    })
+  }
+
+  it('takes paths in a file as relative to the file', async () => {
+    const file = workspace.write('relative/jobq.config.json', '{"broker": ["sqlite:a.db"], "tasks": "jobs"}')
+    const effective = await config(['--config', file], { env: { JOBQ_BROKER: undefined } })
+    assert.equal(effective.broker?.value, `sqlite:${path.join(path.dirname(file), 'a.db')}`)
+    assert.deepEqual(effective.tasks?.value, [path.join(path.dirname(file), 'jobs')])
+  })
+
+  const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
+    ['an unknown key', '{"wokrer": {}}', /"wokrer".*did you mean worker\?/],
+    ['an unknown key inside', '{"worker": {"concurency": 2}}', /"worker\.concurency".*did you mean concurrency\?/],
+    ['a key of another version', '{"encrypt": {}}', /"encrypt" is no key of this version/],
+    ['a wrong number', '{"worker": {"concurrency": 0}}', /worker\.concurrency: 0 is not a whole number from 1/],
+    ['a wrong duration', '{"worker": {"grace": "soon"}}', /worker\.grace: "soon" is not a duration/],
+    ['a negative duration', '{"retention": {"failed": -1}}', /retention\.failed: -1 is not a duration/],
+    ['a wrong size', '{"maxResult": "big"}', /maxResult: "big" is not a size/],
+    ['a wrong backoff', '{"defaults": {"backoff": "often"}}', /defaults\.backoff: "often" is not a backoff/],
+    ['a wrong name', '{"taskOptions": {"a b": {}}}', /taskOptions: "a b" is not a name/],
+    ['a wrong member', '{"taskOptions": {"a": {"priority": 10}}}', /taskOptions\.a\.priority: 10 is not/],
+    ['a list', '[]', /the configuration: a list is not an object/],
+    ['null', 'null', /the configuration: null is not an object/],
+    ['broken JSON', '{"worker"', /jobq\.config\.json: /],
+    ['a wrong element', '{"tasks": ["a", 5]}', /tasks\[1\]: 5 is not text/],
+  ]
+  for (const [what, text, message] of refused) {
+    it(`refuses ${what}, naming file and place`, async () => {
+      const file = workspace.write('refused/jobq.config.json', text)
+      const ended = await workspace.run(['config'], { cwd: path.dirname(file) })
+      assert.equal(ended.code, 2, ended.stderr)
+      assert.match(ended.stderr, message)
+      assert.ok(ended.stderr.includes(file), ended.stderr)
+      assert.equal(ended.stdout, '')
+    })
+  }
+
+  it('names the line of a configuration that does not load', async () => {
+    const file = workspace.write('broken/jobq.config.ts', 'export default {\n  worker: {\n')
+    const ended = await workspace.run(['config'], { cwd: path.dirname(file) })
+    assert.equal(ended.code, 2)
+    assert.ok(ended.stderr.includes(file), ended.stderr)
+  })
+
+  it('refuses a missing configuration file and one without a default export', async () => {
+    const missing = await workspace.run(['config', '--config', 'nowhere.json'])
+    assert.equal(missing.code, 2)
+    assert.match(missing.stderr, /nowhere\.json/)
+    const empty = await workspace.run(['config', '--config', workspace.write('empty.mjs', 'export const a = 1')])
+    assert.equal(empty.code, 2)
+    assert.match(empty.stderr, /empty\.mjs: it has no default export/)
+  })
+
+  const variables: readonly (readonly [string, string])[] = [
+    ['JOBQ_CONCURRENCY', '0'],
+    ['JOBQ_CONCURRENCY', 'many'],
+    ['JOBQ_GRACE', '-1s'],
+    ['JOBQ_KILL_AFTER', 'NaN'],
+    ['JOBQ_PREFETCH', '1.5'],
+    ['JOBQ_QUEUES', 'a b'],
+    ['JOBQ_QUEUES', 'a,,b'],
+    ['JOBQ_QUEUES', 'a:0'],
+    ['JOBQ_QUEUES', 'a,a'],
+    ['JOBQ_NAME', '../x'],
+    ['JOBQ_DRAIN', 'some'],
+    ['JOBQ_LOG_LEVEL', 'loud'],
+    ['JOBQ_LOG_FORMAT', 'xml'],
+    ['JOBQ_COLOR', 'pink'],
+    ['JOBQ_JSON', 'maybe'],
+    ['JOBQ_BROKER', ';'],
+  ]
+  for (const [name, value] of variables) {
+    it(`refuses ${name}=${value}`, async () => {
+      const ended = await workspace.run(['config'], { env: { [name]: value } })
+      assert.equal(ended.code, 2, ended.stdout)
+      assert.ok(ended.stderr.includes(`${name}: `), ended.stderr)
+      assert.equal(ended.stdout, '')
+      assert.deepEqual(
+        fs.readdirSync(workspace.folder).filter((file) => file.endsWith('.db')),
+        [],
+      )
+    })
+  }
+})
+
+describe('the default broker', () => {
+  it('is in XDG_DATA_HOME', () =>
+    assert.equal(defaultBroker({ XDG_DATA_HOME: '/data', HOME: '/h' }), '/data/jobq/jobq.db'))
+  it('ignores a relative XDG_DATA_HOME, as the specification says', () => {
+    assert.ok(!defaultBroker({ XDG_DATA_HOME: 'data', HOME: '/h' }).includes('data'))
+  })
+  const asRoot = process.getuid?.() === 0
+  it('is in /var/lib for root, in the home directory for others', () => {
+    assert.equal(defaultBroker({ HOME: '/h' }), asRoot ? '/var/lib/jobq/jobq.db' : '/h/.local/share/jobq/jobq.db')
+  })
+})
+
+describe('absoluteBroker', () => {
+  const table: readonly (readonly [string, string])[] = [
+    ['a.db', '/here/a.db'],
+    ['../a.db', '/a.db'],
+    ['sqlite:a b.db', 'sqlite:/here/a b.db'],
+    ['sqlite:/x/a.db', 'sqlite:/x/a.db'],
+    ['redis://h:1', 'redis://h:1'],
+    ['a.db; redis://h', '/here/a.db;redis://h'],
+  ]
+  for (const [url, absolute] of table) it(`reads ${url}`, () => assert.equal(absoluteBroker(url, '/here'), absolute))
+})
