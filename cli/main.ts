@@ -5,19 +5,22 @@
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   // Commands report their own failures; this one is jobq's.
-  process.exitCode = 1
   console.error(error)
+  process.exit(1)
 })
 
 async function main(parameters: string[]): Promise<void> {
   const [verb, ...rest] = parameters
-  if (verb === '__child') {
-    const { child } = await import('./child.ts')
-    return child()
-  }
   if (verb === 'version' || verb === '--version') {
     const { version } = await import('./lean/version.ts')
     if (version(rest)) return
+  }
+  const { useEmbedded } = await import('./binary/embedded.ts')
+  useEmbedded()
+  // The hidden subcommand with which the binary starts the children of its pool.
+  if (verb === '__child') {
+    await import('../src/pool/child-main.ts')
+    return
   }
   const { program } = await import('./program.ts')
   await program(parameters)
