@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { root } from './bundle.ts'
+import { signAdHoc } from './mach-o.ts'
 import { hostPlatform, runtimeVersion, setupRuntime } from './setup.mjs'
 
 /** What to make: for which platform, where, from which files; `folder` is for files of its own. */
@@ -25,6 +26,7 @@ export async function makeExecutable(plan: ExecutablePlan): Promise<void> {
   fs.chmodSync(made, 0o755)
   strip(made, platform)
   inject(made, makeBlob(plan), platform)
+  if (platform.startsWith('darwin')) fs.writeFileSync(made, signAdHoc(fs.readFileSync(made), 'jobq'))
   fs.mkdirSync(path.dirname(output), { recursive: true })
   const beside = `${output}.${process.pid}`
   fs.copyFileSync(made, beside)
