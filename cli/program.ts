@@ -20,12 +20,23 @@ type Loader = () => Promise<CommandModule>
 const groups: readonly (readonly [heading: string, commands: Readonly<Record<string, Loader>>])[] = [
   ['Run and add:', {}],
   ['Look:', {}],
-  ['Change:', {}],
+  [
+    'Change:',
+    {
+      cancel: () => import('./commands/cancel.ts'),
+      retry: () => import('./commands/retry.ts'),
+      rm: () => import('./commands/rm.ts'),
+      prune: () => import('./commands/prune.ts'),
+      pause: () => import('./commands/pause.ts'),
+      purge: () => import('./commands/purge.ts'),
+    },
+  ],
   ['Keep:', {}],
   [
     'The rest:',
     {
       config: () => import('./commands/config.ts'),
+      systemd: () => import('./commands/systemd.ts'),
       completion: () => import('./commands/completion.ts'),
       version: () => import('./commands/version.ts'),
       help: () => import('./commands/help.ts'),
@@ -33,8 +44,8 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
   ],
 ]
 
-/** Other names of commands, so that they too load a single one. */
-const aliases: Readonly<Record<string, string>> = { add: 'enqueue', list: 'ls', status: 'ls' }
+/** Commands that are defined together with another one, and other names. */
+const aliases: Readonly<Record<string, string>> = { add: 'enqueue', list: 'ls', status: 'ls', resume: 'pause' }
 
 /** Runs the command line with these parameters and ends the process. */
 export const program = async (parameters: readonly string[]): Promise<void> => {
@@ -116,7 +127,8 @@ const failure = (error: unknown): { readonly code: number; readonly message: str
   if (error instanceof CommanderError && error.code === 'commander.help') {
     return { code: 2, message: "a command is missing; 'jobq -h' lists them" }
   }
-  if (error instanceof CommanderError) return { code: 2, message: error.message.replace(/^error: /, '').replaceAll('\n', ' ') }
+  if (error instanceof CommanderError)
+    return { code: 2, message: error.message.replace(/^error: /, '').replaceAll('\n', ' ') }
   if (error instanceof JobqError) return { code: exitCodes[error.code], message: error.message }
   const message =
     error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
