@@ -4,7 +4,7 @@ import { type CheckedConfig, checkConfig } from '../src/config.ts'
 import { JobqError } from '../src/errors.ts'
 import { importUserFile } from '../src/user-file.ts'
 import { absoluteBroker } from './broker-url.ts'
-import { named } from './options.ts'
+import { named } from './values.ts'
 
 /** The configuration files looked for in the working directory, the first one found counts. */
 export const configFiles = ['jobq.config.ts', 'jobq.config.js', 'jobq.config.mjs', 'jobq.config.json'] as const

@@ -13,7 +13,7 @@ import { checkName } from '../src/name.ts'
 import { quote } from '../src/quote.ts'
 import { absoluteBroker, defaultBroker } from './broker-url.ts'
 import type { LoadedConfig } from './config.ts'
-import { listOf, named, oneOf, type Parse, wholeNumber } from './options.ts'
+import { listOf, named, oneOf, type Parse, wholeNumber } from './values.ts'
 
 /** The variables of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>
