@@ -1,17 +1,16 @@
 // `npm run build`: one executable with everything inside, dist/jobq; with a platform, such as `linux-arm64`, one for
-// that in dist/<platform>/. It is a copy of the pinned Node runtime with a blob injected: the first script, the scripts
-// that are loaded on demand, V8's code cache for all of them, and SQLite's native addon. Node itself makes the blob and
-// postject injects it.
+// that in dist/<platform>/. It is a copy of the pinned Node runtime with a blob injected: a loader, the scripts that it
+// loads on demand, V8's code cache for all of them, and SQLite's native addon. Node itself makes the blob and postject
+// injects it.
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import vm from 'node:vm'
 import { addonAsset } from '../cli/binary/embedded.ts'
 import { buildInfo } from '../cli/build-info.ts'
 import { bundle, root } from './bundle.ts'
-import { makeScripts } from './chunks.ts'
 import { makeExecutable } from './executable.ts'
+import { makeCodeCache, makeScript } from './scripts.ts'
 import { hostPlatform, runtimeVersion } from './setup.mjs'
 
 const platform = process.argv[2] ?? hostPlatform
@@ -29,21 +28,19 @@ try {
   fs.rmSync(folder, { recursive: true, force: true })
 }
 
-async function writeContents(): Promise<{ main: string; assets: Record<string, string>; cached: boolean }> {
+async function writeContents(): Promise<{ main: string; assets: Record<string, string> }> {
   const addon = path.join(root, 'node_modules/better-sqlite3/prebuilds', `${platform}.node`)
-  const chunks = await bundle(
-    { main: 'cli/main.ts' },
-    { ...buildInfo, addon: nameOfAddon(addon) },
-    { define: { 'import.meta.url': '""' } },
-  )
-  // A code cache is of one V8 on one architecture: only this machine's own can be made here.
-  const scripts = await makeScripts(chunks, isHost)
+  const info = { ...buildInfo, addon: nameOfAddon(addon) }
+  const modules = await bundle({ main: 'cli/main.ts' }, info, { define: { 'import.meta.url': '""' } })
   const assets: Record<string, string> = { [addonAsset]: addon }
-  for (const [name, text] of scripts.onDemand) {
-    assets[name] = write(name, text)
-    if (isHost) assets[`${name}.cache`] = write(`${name}.cache`, new vm.Script(text).createCachedData())
+  for (const [name, text] of modules) {
+    const script = await makeScript(text)
+    assets[name] = write(name, script)
+    // A code cache is of one V8 on one architecture: only this machine's own can be made here.
+    if (isHost) assets[`${name}.cache`] = write(`${name}.cache`, makeCodeCache(script))
   }
-  return { main: write('main.cjs', scripts.main), assets, cached: isHost }
+  const loader = fs.readFileSync(path.join(root, 'build/loader.js'), 'utf8')
+  return { main: write('loader.cjs', `const hasCache = ${isHost}\n${loader}`), assets }
 }
 
 function nameOfAddon(file: string): string {

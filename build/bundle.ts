@@ -8,21 +8,13 @@ import { migrations } from '../src/broker/sqlite/migrations.ts'
 /** The folder of package.json. */
 export const root = path.dirname(import.meta.dirname)
 
-/** One file of a bundle: its text, the source file that it begins with if it is an entry, and what it imports at once. */
-export interface Chunk {
-  readonly text: string
-  readonly entry: string | undefined
-  readonly imports: readonly string[]
-}
-
-/** Bundles the entries (output name → source file) into ES modules that share chunks; gives the chunks by file name. */
+/** Bundles the entries (output name → source file) into ES modules that share chunks; gives their text by file name. */
 export async function bundle(
   entries: Readonly<Record<string, string>>,
   info: BuildInfo,
   options: BuildOptions = {},
-): Promise<Map<string, Chunk>> {
-  const { outputFiles = [], metafile } = await build({
-    metafile: true,
+): Promise<Map<string, string>> {
+  const { outputFiles = [] } = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
     outdir: path.join(root, 'dist'),
@@ -33,20 +25,10 @@ export async function bundle(
     format: 'esm',
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [embed(info)],
+    plugins: [embed(info), onFirstCall('string-width')],
     ...options,
   })
-  const chunks = new Map<string, Chunk>()
-  for (const { path: file, text } of outputFiles) {
-    const { entryPoint, imports = [] } = metafile?.outputs[path.relative(root, file)] ?? {}
-    const atOnce = imports.filter(({ kind, external }) => kind === 'import-statement' && !external)
-    chunks.set(path.basename(file), {
-      text,
-      entry: entryPoint,
-      imports: atOnce.map((used) => path.basename(used.path)),
-    })
-  }
-  return chunks
+  return new Map(outputFiles.map((file) => [path.basename(file.path), file.text]))
 }
 
 function embed(info: BuildInfo): Plugin {
@@ -61,6 +43,24 @@ function embed(info: BuildInfo): Plugin {
         const contents = replacements.get(path.relative(root, file).replaceAll(path.sep, '/'))
         return contents === undefined ? undefined : { contents, loader: 'js' }
       })
+    },
+  }
+}
+
+// Loading string-width takes 30 ms, for the classes of characters that its patterns know; most output is never measured.
+// In a bundle a package whose default export is a function can be loaded when that is first called.
+function onFirstCall(name: string): Plugin {
+  return {
+    name: `${name} on first call`,
+    setup({ onResolve, onLoad }) {
+      const filter = new RegExp(`^${name}$`)
+      onResolve({ filter }, ({ namespace }) =>
+        namespace === 'file' ? { path: name, namespace: 'on-first-call' } : undefined,
+      )
+      onLoad({ filter, namespace: 'on-first-call' }, () => ({
+        contents: `let loaded; export default (...all) => (loaded ??= require('${name}').default)(...all)`,
+        resolveDir: root,
+      }))
     },
   }
 }

@@ -14,8 +14,6 @@ export interface ExecutablePlan {
   readonly folder: string
   readonly main: string
   readonly assets: Readonly<Record<string, string>>
-  /** Whether to store V8's code cache of the first script. */
-  readonly cached: boolean
 }
 
 /** Writes the executable; a running one in its place is replaced, not written to. */
@@ -33,14 +31,15 @@ export async function makeExecutable(plan: ExecutablePlan): Promise<void> {
   fs.renameSync(beside, output)
 }
 
-function makeBlob({ platform, folder, main, assets, cached }: ExecutablePlan): string {
+function makeBlob({ platform, folder, main, assets }: ExecutablePlan): string {
   const blob = path.join(folder, 'blob')
   const config = path.join(folder, 'sea.json')
   const options = {
     main,
     output: blob,
     assets,
-    useCodeCache: cached,
+    // A code cache is of one architecture.
+    useCodeCache: platform === hostPlatform,
     disableExperimentalSEAWarning: true,
     // A user's NODE_OPTIONS are for the user's own Node and could keep this one from starting.
     execArgvExtension: 'none',

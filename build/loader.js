@@ -1,6 +1,8 @@
-// The first script of the binary. The modules that most commands need are part of it, as functions; every other one
-// is a file inside the binary, compiled when it is first asked for, from V8's code cache where there is one.
+// The first script of the binary. Every module is a file inside the binary, compiled when it is first asked for, from
+// V8's code cache where there is one.
 const sea = require('node:sea')
+const vm = require('node:vm')
+
 const loaded = Object.create(null)
 
 function load(name) {
@@ -8,14 +10,12 @@ function load(name) {
   if (loaded[name] === undefined) {
     const module = { exports: {} }
     loaded[name] = module
-    const define = included[name] ?? compile(name.slice(2))
-    define(module, module.exports, load)
+    compile(name.slice(2))(module, module.exports, load)
   }
   return loaded[name].exports
 }
 
 function compile(file) {
-  const vm = require('node:vm')
   const source = Buffer.from(sea.getRawAsset(file)).latin1Slice()
   const cachedData = hasCache ? Buffer.from(sea.getRawAsset(`${file}.cache`)) : undefined
   return new vm.Script(source, { filename: `jobq/${file}`, cachedData }).runInThisContext()

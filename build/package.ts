@@ -12,8 +12,8 @@ const entries = { index: 'src/index.ts', jobq: 'cli/main.ts', 'child-main': 'src
 
 fs.rmSync(folder, { recursive: true, force: true })
 fs.mkdirSync(folder, { recursive: true })
-const chunks = await bundle(entries, buildInfo, { external: ['better-sqlite3'], target: 'node22' })
-for (const [name, { text }] of chunks) {
+const modules = await bundle(entries, buildInfo, { external: ['better-sqlite3'], target: 'node22' })
+for (const [name, text] of modules) {
   const isCommand = name === 'jobq.js'
   fs.writeFileSync(path.join(folder, name), isCommand ? `#!/usr/bin/env node\n${text}` : text, {
     mode: isCommand ? 0o755 : 0o644,
@@ -28,4 +28,4 @@ const declarations = fs.globSync('**/*.d.ts', { cwd: folder }).map((name) => pat
 for (const file of declarations) {
   fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/(from '|import\(')(\.[^']+)\.ts'/g, "$1$2.js'"))
 }
-console.log(`dist/package: ${chunks.size} modules, ${declarations.length} files of types`)
+console.log(`dist/package: ${modules.size} modules, ${declarations.length} files of types`)

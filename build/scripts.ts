@@ -1,0 +1,24 @@
+// The binary's scripts: the modules of a bundle as CommonJS functions, which the loader calls, and V8's code cache of
+// each.
+import v8 from 'node:v8'
+import vm from 'node:vm'
+import { transform } from 'esbuild'
+
+// Scripts inside the binary are not files that `import()` could find, so it becomes `require()`, which the loader answers.
+const supported = { 'dynamic-import': false }
+
+/** The text of an ES module as a script whose value is a function of `module`, `exports` and `require`. ASCII only. */
+export async function makeScript(text: string): Promise<string> {
+  const { code } = await transform(text, { format: 'cjs', platform: 'node', charset: 'ascii', supported })
+  return `(function (module, exports, require) {${code}\n})`
+}
+
+/** The code cache of a script, with all of its functions, for the Node that runs this. */
+export function makeCodeCache(script: string): Buffer {
+  // V8 compiles functions when they are first called; in a cache they are worth having before. The flags at the time
+  // of creation are part of a cache and must be the binary's.
+  v8.setFlagsFromString('--no-lazy')
+  const compiled = new vm.Script(script)
+  v8.setFlagsFromString('--lazy')
+  return compiled.createCachedData()
+}
