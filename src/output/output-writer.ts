@@ -44,12 +44,16 @@ export class OutputWriter {
     }
   }
 
-  /** Looks what a command has written meanwhile: notes the order, cuts what is too much. True if there was any. */
-  observe(): boolean {
-    const grown = streams.filter((stream) => this.#files[stream]?.refresh() === true)
-    for (const stream of grown) this.#note(stream)
-    if (grown.length > 0) this.#trim()
-    return grown.length > 0
+  /** Looks what a command has written meanwhile, notes the order and cuts what is too much; answers how many bytes came. */
+  observe(): number {
+    let bytes = 0
+    for (const stream of streams) {
+      const grown = this.#files[stream]?.refresh() ?? 0
+      if (grown > 0) this.#note(stream)
+      bytes += grown
+    }
+    if (bytes > 0) this.#trim()
+    return bytes
   }
 
   /** Lets go of the files. */

@@ -65,10 +65,10 @@ export class StreamFile {
     }
   }
 
-  /** Learns what others have written; true if there was any. */
-  refresh(): boolean {
+  /** Learns what others have written; answers how many bytes. */
+  refresh(): number {
     const end = this.#liveStart + fs.fstatSync(this.fd).size
-    const grown = end > this.end
+    const grown = end - this.end
     this.end = end
     return grown
   }
@@ -102,7 +102,7 @@ export class StreamFile {
       fs.ftruncateSync(fd, 0)
       fs.writeSync(fd, header(start, this.end), 0)
       writeAll(fd, tail, headerBytes)
-      if (!this.refresh()) return tail.length
+      if (this.refresh() === 0) return tail.length
       if (tries < 3) continue
       fs.writeSync(fd, header(start, this.end), 0)
       return tail.length

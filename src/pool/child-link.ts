@@ -1,0 +1,101 @@
+/** A forked process and the wires to it: messages there, reports and stray text back, and how it ended. */
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import type { OutputStream } from '../output/output-path.ts'
+import { LineSplitter } from './lines.ts'
+import type { ChildProgram } from './pool.ts'
+import { type ChildReport, type Command, reportFd } from './protocol.ts'
+
+/** What is to happen with what comes from a child. */
+export interface ChildLinkEnds {
+  readonly program: ChildProgram
+  readonly env: NodeJS.ProcessEnv
+  readonly hear: (report: ChildReport) => void
+  /** What it wrote to its own stdout and stderr. */
+  readonly text: (stream: OutputStream, data: Buffer) => void
+  /** Called once, when the process is gone and all that it said has been heard. */
+  readonly exited: (code: number | null, signal: NodeJS.Signals | null) => void
+}
+
+const lastReportsMs = 1_000
+
+/** One forked process. */
+export class ChildLink {
+  /** 0 when it could not be started. */
+  readonly pid: number
+  readonly #process: ChildProcess
+  readonly #ends: ChildLinkEnds
+  readonly #lines = new LineSplitter()
+  #unheard: string[] = []
+  #gone = false
+
+  constructor(ends: ChildLinkEnds) {
+    this.#ends = ends
+    const [entry, ...rest] = ends.program.args
+    this.#process = fork(entry, rest, {
+      execPath: ends.program.execPath,
+      execArgv: [],
+      env: ends.env,
+      serialization: 'json',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+    })
+    this.pid = this.#process.pid ?? 0
+    this.#listen()
+  }
+
+  /** A child that has just died is heard of by its exit; what could not be sent to it is no error. */
+  send(command: Command): void {
+    if (this.#process.connected) this.#process.send(command, () => {})
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL')
+  }
+
+  #listen(): void {
+    const { pid, stdio } = this.#process
+    // Without a listener a failed start, or a write into the channel of a dead child, would bring down this process.
+    this.#process.on('error', (error) => {
+      this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
+      if (pid === undefined) this.#conclude(null, null)
+    })
+    this.#listenToText('stdout', stdio[1])
+    this.#listenToText('stderr', stdio[2])
+    const reports = stdio[reportFd] as Readable | null | undefined
+    const silent = new Promise<void>((resolve) => reports?.on('close', resolve))
+    reports?.on('error', () => {})
+    reports?.on('data', (data: Buffer) => this.#take(data))
+    this.#process.on('exit', async (code, signal) => {
+      const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
+      await silent
+      clearTimeout(timer)
+      this.#conclude(code, signal)
+    })
+  }
+
+  #listenToText(name: OutputStream, stream: Readable | null | undefined): void {
+    stream?.on('error', () => {})
+    stream?.on('data', (data: Buffer) => this.#ends.text(name, data))
+  }
+
+  // Heard only when all that is readable now has been read: text that a job wrote before its end was reported is
+  // then still that job's.
+  #take(data: Buffer): void {
+    const lines = this.#lines.push(data)
+    if (this.#unheard.length === 0) setImmediate(() => this.#hear())
+    this.#unheard.push(...lines)
+  }
+
+  #hear(): void {
+    const lines = this.#unheard
+    this.#unheard = []
+    for (const line of lines) this.#ends.hear(JSON.parse(line))
+  }
+
+  #conclude(code: number | null, signal: NodeJS.Signals | null): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#hear()
+    this.#ends.exited(code, signal)
+  }
+}

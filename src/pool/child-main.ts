@@ -1,0 +1,144 @@
+/**
+ * A child of the pool: the program that runs jobs, started by a worker with `fork`. It loads the tasks, takes
+ * jobs through Node's channel and reports through a pipe. What tasks print goes into their jobs' output. It
+ * leaves when told to, when the worker is gone, and when an error was not caught: nobody knows then what state
+ * the tasks' modules are in, so the worker starts a fresh one.
+ */
+import fs from 'node:fs'
+import { JobqError } from '../errors.ts'
+import { commandTask } from '../job.ts'
+import type { Outcome } from '../outcome.ts'
+import type { OutputStream } from '../output/output-path.ts'
+import { toJobError } from './job-error.ts'
+import { JobWindow } from './job-window.ts'
+import { type LoadedTasks, loadTasks } from './load-tasks.ts'
+import { passedEnvironment } from './program-environment.ts'
+import { type ChildSettings, type Command, reportFd } from './protocol.ts'
+import { ReportPipe } from './report-pipe.ts'
+import { runCommand, runExecutable } from './run-command.ts'
+import { runModule, thrownOutcome } from './run-module.ts'
+import type { RunningJob } from './running-job.ts'
+import { signalGroup } from './signal-group.ts'
+
+process.title = 'jobq child'
+// The worker decides what a signal means; a terminal and a service manager send theirs to all of its processes.
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {})
+
+const pipe = new ReportPipe(reportFd, () => process.exit(1))
+let window: JobWindow | null = null
+let lastWords: string | null = null
+
+capture('stdout', process.stdout)
+capture('stderr', process.stderr)
+process.on('uncaughtException', (error) => goDown(error))
+process.on('exit', reportExit)
+process.on('disconnect', () => process.exit(0))
+process.on('message', (command: Command) => obey(command))
+
+function obey(command: Command): void {
+  switch (command.type) {
+    case 'begin':
+      void begin(command.settings)
+      break
+    case 'run':
+      window?.add(command.jobs)
+      break
+    case 'recall':
+      window?.recall()
+      break
+    case 'end':
+      window?.end(command.seq, command.cause)
+      break
+    case 'answer':
+      window?.answer(command.call, ({ resolve }) => resolve(command.value))
+      break
+    case 'refusal': {
+      const { message, code } = command
+      window?.answer(command.call, ({ reject }) =>
+        reject(code === null ? new Error(message) : new JobqError(code, message)),
+      )
+      break
+    }
+    case 'leave':
+      if (window) window.leave()
+      else process.exit(0)
+  }
+}
+
+async function begin(settings: ChildSettings): Promise<void> {
+  const loaded = await loadTasks(settings.tasks)
+  const env = passedEnvironment(process.env)
+  window = new JobWindow({
+    settings,
+    send: (...reports) => pipe.send(...reports),
+    run: (job) => run(job, loaded, env),
+    isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,
+    left: () => process.exit(0),
+  })
+  const tasks = [...loaded.tasks.values()].map(({ summary }) => summary)
+  pipe.send({ type: 'ready', tasks, problems: loaded.problems })
+}
+
+function run(
+  job: RunningJob,
+  { tasks, problems }: LoadedTasks,
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  if (job.task === commandTask) return runCommand(job, env)
+  const task = tasks.get(job.task)
+  if (task) return task.run === null ? runExecutable(job, task.summary.file, env) : runModule(task, job)
+  const unloaded = problems.length === 0 ? '' : `; not loaded: ${problems.map(({ file }) => file).join(', ')}`
+  const message = `this worker has no task '${job.task}'${unloaded}`
+  return Promise.resolve({ type: 'rejected', error: { type: 'UnknownTask', message } })
+}
+
+/** What tasks print belongs to the job whose code prints it; anything else goes on to the worker. */
+function capture(name: OutputStream, stream: NodeJS.WriteStream): void {
+  const pass = stream.write.bind(stream)
+  type Done = (error?: Error | null) => void
+  function write(chunk: Uint8Array | string, encodingOrDone?: BufferEncoding | Done, afterwards?: Done): boolean {
+    const [encoding, done] =
+      typeof encodingOrDone === 'function' ? [undefined, encodingOrDone] : [encodingOrDone, afterwards]
+    const job = window?.culprit
+    if (!job) return pass(chunk, encoding, done)
+    try {
+      job.write(name, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
+    } catch {
+      // A full disk costs the job its output, not its life.
+    }
+    if (done) process.nextTick(done)
+    return true
+  }
+  stream.write = write
+}
+
+/** After an error that nobody caught: it fails the job whose code it came from, and ends this process. */
+function goDown(error: unknown): never {
+  const { type, message, stack } = toJobError(error)
+  const job = window?.current ?? null
+  const itsOwn = job !== null && window?.culprit === job
+  const origin = itsOwn ? `job ${job.id}` : job === null ? 'no running job' : 'another job than the running one'
+  lastWords = `uncaught ${type} from ${origin}: ${message}`
+  if (!itsOwn) fs.writeSync(2, `${stack ?? lastWords}\n`)
+  if (job) stop(job, itsOwn ? thrownOutcome(error) : { type: 'returned', started: true })
+  process.exit(1)
+}
+
+function stop(job: RunningJob, outcome: Outcome): void {
+  if (job.pid !== null) signalGroup(job.pid, 'SIGKILL')
+  window?.cutShort(outcome)
+}
+
+function reportExit(code: number): void {
+  let job = window?.current ?? null
+  // Ended by what an earlier job left behind: the running one is not to blame.
+  if (job && window?.culprit !== job) {
+    stop(job, { type: 'returned', started: true })
+    job = null
+  }
+  if (job?.pid != null) signalGroup(job.pid, 'SIGKILL')
+  const detail = lastWords ?? (job ? `job ${job.id} ended its process (exit code ${code})` : `exited with code ${code}`)
+  const last = { type: 'leaving', running: job?.seq ?? null, startedAt: job?.startedAt ?? null, detail } as const
+  if (window) window.flush(last)
+  else pipe.send(last)
+}

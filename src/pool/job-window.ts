@@ -1,0 +1,218 @@
+/**
+ * The jobs in a child's hands: one runs, the others wait in order. Ends are told in batches, because short jobs
+ * come by the hundred thousand; whatever takes longer than a moment is told at once. A batch goes out when the
+ * window is empty, after a millisecond, when it is large, before a job that may be slow, and when a job waits
+ * for something. A job that is not known to be short is announced before any of its code runs.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Progress } from '../job.ts'
+import type { Outcome } from '../outcome.ts'
+import type { EndCause } from './pool.ts'
+import type { CallRequest, ChildReport, ChildSettings, EndTuple, JobTuple } from './protocol.ts'
+import { plainSuccess } from './run-module.ts'
+import { type JobHost, RunningJob } from './running-job.ts'
+
+/** What a window works with. */
+export interface WindowParts {
+  readonly settings: ChildSettings
+  readonly send: (...reports: readonly ChildReport[]) => void
+  /** Runs one job to its end and never rejects. */
+  readonly run: (job: RunningJob) => Promise<Outcome>
+  /** True for tasks that are programs, whose start is told with their process. */
+  readonly isProgram: (task: string) => boolean
+  /** Called once there is nothing more to do after `leave`. */
+  readonly left: () => void
+}
+
+const flushAfterMs = 1
+const shortMs = 1
+const recency = 0.2
+/** No child holds more ends than this back; the worker reckons with it when a child dies. */
+export const maxUntoldEnds = 256
+
+/** The window of one child. */
+export class JobWindow implements JobHost {
+  readonly settings: ChildSettings
+  readonly #parts: WindowParts
+  #waiting: JobTuple[] = []
+  #next = 0
+  #current: RunningJob | null = null
+  #working = false
+  #leaving = false
+  #ends: EndTuple[] = []
+  /** The present batch's epoch milliseconds, and `performance.now` at the same moment. */
+  #base = Date.now()
+  #baseTick = performance.now()
+  #armed = false
+  /** Tasks' usual durations in milliseconds, recent runs counting most. */
+  readonly #usualMs = new Map<string, number>()
+  readonly #calls = new Map<number, PromiseWithResolvers<unknown>>()
+  #lastCall = 0
+  readonly #jobOfContext = new AsyncLocalStorage<RunningJob>()
+
+  constructor(parts: WindowParts) {
+    this.#parts = parts
+    this.settings = parts.settings
+  }
+
+  /** The job that runs now. */
+  get current(): RunningJob | null {
+    return this.#current
+  }
+
+  /** The job whose code is running now, which may be one that has ended and left something behind; null outside of any. */
+  get culprit(): RunningJob | null {
+    return this.#jobOfContext.getStore() ?? this.#current
+  }
+
+  /** Takes jobs on, behind those that it has. */
+  add(jobs: readonly JobTuple[]): void {
+    this.#waiting = this.#waiting.slice(this.#next).concat(jobs)
+    this.#next = 0
+    if (!this.#working) void this.#work()
+  }
+
+  /** Gives back all that have not begun. */
+  recall(): void {
+    const seqs = this.#waiting.splice(this.#next).map(([seq]) => seq)
+    this.#parts.send({ type: 'returned', seqs })
+  }
+
+  /** Ends one job, waiting or running; does nothing for one that is not here any more. */
+  end(seq: number, cause: EndCause): void {
+    if (this.#current?.seq === seq) this.#current.end(cause)
+    const index = this.#waiting.findIndex((job, at) => at >= this.#next && job[0] === seq)
+    if (index === -1) return
+    this.#waiting.splice(index, 1)
+    if (cause === 'shutdown') this.#parts.send({ type: 'returned', seqs: [seq] })
+    else {
+      this.#ends.push([seq, null, 0, { type: 'cancelled', reason: 'cancelled before it started' }, null])
+      this.flush()
+    }
+  }
+
+  /** Answers a call of a task. */
+  answer(call: number, settle: (waiting: PromiseWithResolvers<unknown>) => void): void {
+    const waiting = this.#calls.get(call)
+    this.#calls.delete(call)
+    if (waiting) settle(waiting)
+  }
+
+  /** Finishes what runs and leaves. */
+  leave(): void {
+    this.#leaving = true
+    this.recall()
+    if (!this.#working) this.#parts.left()
+  }
+
+  /** Tells the ends that have not been told. */
+  flush(...more: readonly ChildReport[]): void {
+    const ends = this.#ends
+    if (ends.length > 0) {
+      this.#ends = []
+      this.#parts.send({ type: 'finished', base: this.#base, ends }, ...more)
+    } else if (more.length > 0) this.#parts.send(...more)
+    this.#base = Date.now()
+    this.#baseTick = performance.now()
+  }
+
+  /** Takes the running job's end from outside, because the child goes down. */
+  cutShort(outcome: Outcome): void {
+    const job = this.#current
+    if (job) this.#finish(job, outcome, performance.now())
+  }
+
+  announce(job: RunningJob): void {
+    if (job.announced || job.ended) return
+    job.announced = true
+    this.flush({ type: 'started', seq: job.seq, at: job.startedAt, pid: job.pid ?? process.pid })
+  }
+
+  progress(job: RunningJob, { fraction, text }: Progress): void {
+    this.announce(job)
+    this.#parts.send({ type: 'progress', seq: job.seq, at: Date.now(), fraction, text })
+  }
+
+  call(job: RunningJob, request: CallRequest): Promise<unknown> {
+    this.announce(job)
+    const call = ++this.#lastCall
+    const waiting = Promise.withResolvers<unknown>()
+    this.#calls.set(call, waiting)
+    this.#parts.send({ type: 'call', call, seq: job.seq, request })
+    return waiting.promise
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true
+    this.flush()
+    for (let tuple = this.#take(); tuple !== undefined; tuple = this.#take()) {
+      const job = new RunningJob(this, tuple)
+      this.#current = job
+      this.#jobOfContext.enterWith(job)
+      job.startedTick = performance.now()
+      if (this.#mustAnnounce(job, tuple[9])) this.announce(job)
+      if (!this.#armed) this.#arm()
+      const outcome = await this.#parts.run(job)
+      const now = performance.now()
+      this.#finish(job, outcome, now)
+      // Nothing behind an announced job may begin before its end is told, so that a death is blamed on the right one.
+      if (job.announced || now - this.#baseTick >= flushAfterMs) {
+        this.flush()
+        // Lets messages in: a cancel, a recall, more jobs.
+        await new Promise(setImmediate)
+      } else if (this.#ends.length >= maxUntoldEnds) this.flush()
+    }
+    this.flush()
+    this.#working = false
+    if (this.#leaving) this.#parts.left()
+  }
+
+  #take(): JobTuple | undefined {
+    return this.#leaving ? undefined : this.#waiting[this.#next++]
+  }
+
+  #mustAnnounce(job: RunningJob, asked: boolean): boolean {
+    if (asked) return true
+    if (this.#parts.isProgram(job.task)) return false
+    const usualMs = this.#usualMs.get(job.task)
+    return usualMs === undefined || usualMs > shortMs
+  }
+
+  // The event loop turns only when nothing is left to run: the job, if there still is one, waits for something.
+  #arm(): void {
+    this.#armed = true
+    setImmediate(() => {
+      this.#armed = false
+      const job = this.#current
+      if (job === null) return
+      this.flush()
+      if (job.announced || this.#parts.isProgram(job.task)) return
+      setTimeout(() => {
+        if (this.#current === job) this.announce(job)
+      }, shortMs)
+    })
+  }
+
+  #finish(job: RunningJob, outcome: Outcome, now: number): void {
+    job.finish()
+    this.#current = null
+    const runMs = Math.round((now - job.startedTick) * 1_000) / 1_000
+    this.#usualMs.set(job.task, (this.#usualMs.get(job.task) ?? runMs) * (1 - recency) + runMs * recency)
+    const startedAfter = Math.round(job.startedTick - this.#baseTick)
+    this.#ends.push(endTuple(job, [job.seq, startedAfter, runMs], outcome))
+  }
+}
+
+const endTuple = (job: RunningJob, run: readonly [number, number, number], outcome: Outcome): EndTuple => {
+  if (job.cause !== null) return [...run, causedOutcome(job.cause, outcome), job.pid]
+  if (outcome === plainSuccess) return run
+  const bare = outcome.type === 'succeeded' && outcome.exitCode === undefined && outcome.result !== null
+  return bare ? [...run, outcome.result] : [...run, outcome, job.pid]
+}
+
+// However it went: once it was told to end, that is why it ended.
+const causedOutcome = (cause: EndCause, outcome: Outcome): Outcome => {
+  if (cause === 'shutdown') return { type: 'returned', started: true }
+  const { exitCode = null, signal = null } = { exitCode: undefined, signal: undefined, ...outcome }
+  return { type: 'cancelled', reason: 'cancelled while it ran', exitCode, signal }
+}

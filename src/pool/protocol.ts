@@ -1,0 +1,89 @@
+/**
+ * What a worker and its child say to each other. To the child: messages of Node's own channel. To the worker:
+ * lines of JSON through a pipe of ours (`reportFd`), because a child must be able to write at once, without its
+ * event loop: what it says before it runs a job, or as it goes down, is in the pipe before anything else happens.
+ * Jobs go by a number that the pool gives them (`seq`), which rises strictly in one child.
+ */
+import type { ErrorCode } from '../errors.ts'
+import type { Outcome } from '../outcome.ts'
+import type { EndCause } from './pool.ts'
+import type { TaskProblem, TaskSummary } from './task-summary.ts'
+
+/** The descriptor through which a child reports. */
+export const reportFd = 4
+
+/** What a child is told once, before anything else. */
+export interface ChildSettings {
+  readonly tasks: readonly string[]
+  readonly outputFolder: string
+  readonly maxOutputBytes: number
+  readonly maxResultBytes: number
+  readonly killAfterMs: number
+  readonly brokerUrl: string
+}
+
+/** One job on its way to a child, as a tuple because there are many. */
+export type JobTuple = readonly [
+  seq: number,
+  id: number,
+  token: number,
+  attempt: number,
+  task: string,
+  queue: string,
+  createdAt: number,
+  serializer: string,
+  payload: string,
+  announce: boolean,
+]
+
+/** From the worker to a child. */
+export type Command =
+  | { readonly type: 'begin'; readonly settings: ChildSettings }
+  | { readonly type: 'run'; readonly jobs: readonly JobTuple[] }
+  | { readonly type: 'recall' }
+  | { readonly type: 'end'; readonly seq: number; readonly cause: EndCause }
+  | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
+  | { readonly type: 'refusal'; readonly call: number; readonly message: string; readonly code: ErrorCode | null }
+  /** Finish what runs, then leave. */
+  | { readonly type: 'leave' }
+
+/**
+ * One end: the start is told in milliseconds after the message's `base` (null: never started). Nothing more
+ * means success without a result; a text is the result; otherwise the outcome and the process that ran.
+ */
+export type EndTuple =
+  | readonly [seq: number, startedAfter: number | null, runMs: number]
+  | readonly [seq: number, startedAfter: number | null, runMs: number, result: string]
+  | readonly [seq: number, startedAfter: number | null, runMs: number, outcome: Outcome, pid: number | null]
+
+/** What a task asks of its worker. */
+export type CallRequest =
+  | { readonly method: 'heartbeat' }
+  | {
+      readonly method: 'enqueue'
+      readonly target: string | readonly string[]
+      readonly payload: string | null
+      readonly options: Readonly<Record<string, unknown>>
+    }
+
+/** From a child to the worker. */
+export type ChildReport =
+  | { readonly type: 'ready'; readonly tasks: readonly TaskSummary[]; readonly problems: readonly TaskProblem[] }
+  | { readonly type: 'started'; readonly seq: number; readonly at: number; readonly pid: number }
+  | { readonly type: 'finished'; readonly base: number; readonly ends: readonly EndTuple[] }
+  | {
+      readonly type: 'progress'
+      readonly seq: number
+      readonly at: number
+      readonly fraction: number
+      readonly text: string | null
+    }
+  | { readonly type: 'returned'; readonly seqs: readonly number[] }
+  | { readonly type: 'call'; readonly call: number; readonly seq: number; readonly request: CallRequest }
+  /** The last words of a child that goes down by itself: what was running, all else that it had was not. */
+  | {
+      readonly type: 'leaving'
+      readonly running: number | null
+      readonly startedAt: number | null
+      readonly detail: string
+    }

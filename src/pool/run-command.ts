@@ -1,0 +1,163 @@
+/**
+ * The two kinds of job that are programs: commands, whose payload says what to run, and executables among the
+ * tasks, which get their payload on stdin. Here is how a payload becomes a program and what its end means.
+ */
+import fs from 'node:fs'
+import { checkJsonText } from '../json.ts'
+import type { Outcome } from '../outcome.ts'
+import type { OutputStream } from '../output/output-path.ts'
+import { parseProgressLine } from '../output/progress-line.ts'
+import { type CommandPayload, readCommandPayload } from './command-payload.ts'
+import { toJobError } from './job-error.ts'
+import { jobEnvironment } from './program-environment.ts'
+import { checkResultSize, resultTooLarge } from './run-module.ts'
+import { type ProgramEnd, runProgram } from './run-program.ts'
+import type { RunningJob } from './running-job.ts'
+import { openTemporaryFile } from './temporary-file.ts'
+
+/** Runs a command; its payload is `{ argv | shell, cwd?, env?, stdin? }`. */
+export const runCommand = async (job: RunningJob, env: Readonly<Record<string, string>>): Promise<Outcome> => {
+  let command: CommandPayload
+  try {
+    command = readCommandPayload(job.payload)
+  } catch (error) {
+    return failure('InvalidPayload', toJobError(error).message, true)
+  }
+  let input: number | null
+  try {
+    input = openInput(command.stdin, job)
+  } catch (error) {
+    return failure('SpawnError', `its stdin cannot be had: ${toJobError(error).message}`, true)
+  }
+  try {
+    const { argv, cwd } = command
+    const end = await runProgram(job, {
+      argv,
+      cwd,
+      env: { ...env, ...command.env, ...jobEnvironment(job) },
+      input,
+      results: null,
+    })
+    if ('problem' in end) return spawnFailure(end.problem, { program: argv[0], cwd })
+    return end.exitCode === 0 ? { type: 'succeeded', result: null, exitCode: 0 } : exitFailure(job, end, false)
+  } finally {
+    if (input !== null) fs.closeSync(input)
+  }
+}
+
+const exitSnooze = 75
+const exitFinal = 65
+
+/** Runs an executable task; its result is what it writes to descriptor 3, or its last line on stdout if that is JSON. */
+export const runExecutable = async (
+  job: RunningJob,
+  file: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> => {
+  const descriptors: number[] = []
+  try {
+    const input = openTemporaryFile(job.settings.outputFolder, job.payload)
+    descriptors.push(input)
+    const results = openTemporaryFile(job.settings.outputFolder, '')
+    descriptors.push(results)
+    const end = await runProgram(job, {
+      argv: [file],
+      cwd: null,
+      env: { ...env, ...jobEnvironment(job) },
+      input,
+      results,
+    })
+    if ('problem' in end) return spawnFailure(end.problem, { program: file, cwd: null })
+    const { exitCode } = end
+    if (exitCode === 0) return resultOf(job, results)
+    if (exitCode === exitSnooze) return { type: 'snoozed', delayMs: null, exitCode }
+    return exitFailure(job, end, exitCode === exitFinal)
+  } catch (error) {
+    return failure('SpawnError', toJobError(error).message, false)
+  } finally {
+    for (const fd of descriptors) fs.closeSync(fd)
+  }
+}
+
+const openInput = (stdin: CommandPayload['stdin'], job: RunningJob): number | null => {
+  if (stdin === null) return null
+  return typeof stdin === 'string' ? openTemporaryFile(job.settings.outputFolder, stdin) : fs.openSync(stdin.file, 'r')
+}
+
+const failure = (type: string, message: string, final: boolean): Outcome => ({
+  type: 'failed',
+  final,
+  error: { type, message },
+})
+
+const passing = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EDQUOT', 'EIO']
+
+// The system reports a missing folder as if the program were missing.
+const spawnFailure = (
+  problem: NodeJS.ErrnoException,
+  { program, cwd }: { program: string; cwd: string | null },
+): Outcome => {
+  const { code, message } = problem
+  const noFolder = cwd !== null && fs.statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true
+  if (noFolder) return failure('SpawnError', `the working directory ${cwd} does not exist or is no directory`, true)
+  if (code === 'ENOENT') return failure('SpawnError', `there is no program ${program}`, true)
+  if (code === 'EACCES') return failure('SpawnError', `${program} may not be executed (EACCES)`, true)
+  return failure('SpawnError', message, !passing.includes(code ?? ''))
+}
+
+const exitFailure = (job: RunningJob, end: Exclude<ProgramEnd, { problem: unknown }>, final: boolean): Outcome => {
+  const { exitCode, signal } = end
+  const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
+  const said = lastLine(job, 'stderr', 300)
+  const message = said === '' ? how : `${how}: ${said}`
+  return { type: 'failed', final, exitCode, signal, error: { type: 'CommandFailed', message: message.toWellFormed() } }
+}
+
+const resultOf = (job: RunningJob, results: number): Outcome => {
+  const { maxResultBytes, maxOutputBytes } = job.settings
+  const bytes = fs.fstatSync(results).size
+  if (bytes > maxResultBytes) return resultTooLarge(bytes, maxResultBytes)
+  if (bytes > 0) {
+    const data = Buffer.alloc(bytes)
+    fs.readSync(results, data, 0, bytes, 0)
+    return resultOutcome(job, data.toString('utf8').trim())
+  }
+  const line = lastLine(job, 'stdout', maxOutputBytes)
+  return isJson(line) ? resultOutcome(job, line) : { type: 'succeeded', result: null, exitCode: 0 }
+}
+
+const resultOutcome = (job: RunningJob, text: string): Outcome => {
+  try {
+    const outcome = checkResultSize(checkJsonText(text), job.settings.maxResultBytes)
+    return outcome.type === 'succeeded' ? { ...outcome, exitCode: 0 } : outcome
+  } catch (error) {
+    return {
+      type: 'failed',
+      final: true,
+      exitCode: 0,
+      error: { type: 'InvalidResult', message: toJobError(error).message },
+    }
+  }
+}
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The last line that is neither empty nor tells progress, as far as it lies in the last `maxBytes`. */
+const lastLine = (job: RunningJob, stream: OutputStream, maxBytes: number): string => {
+  const file = job.output.open(stream)
+  const { data } = file.read(file.end - maxBytes, maxBytes)
+  for (let end = data.length; end > 0; ) {
+    const start = data.lastIndexOf(10, end - 1) + 1
+    const line = data.toString('utf8', start, end).trim()
+    if (line !== '' && parseProgressLine(line) === null) return line
+    end = start - 1
+  }
+  return ''
+}

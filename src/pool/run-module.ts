@@ -1,0 +1,109 @@
+/** Runs a task in JavaScript or TypeScript and says what its end means. */
+import { parseDuration } from '../duration.ts'
+import { taskErrorName } from '../errors.ts'
+import type { JobError } from '../job.ts'
+import { decodeJson, encodeJson } from '../json.ts'
+import type { Outcome } from '../outcome.ts'
+import type { PayloadSchema, SchemaFailure } from '../task.ts'
+import { toJobError } from './job-error.ts'
+import type { LoadedTask } from './load-tasks.ts'
+import type { RunningJob } from './running-job.ts'
+
+/** Success without a result: one value for all, because there are many. */
+export const plainSuccess: Outcome = { type: 'succeeded', result: null }
+
+/** Runs the task to its end; never rejects. */
+export const runModule = async ({ input, run }: LoadedTask, job: RunningJob): Promise<Outcome> => {
+  let payload: unknown
+  try {
+    payload = decodePayload(job)
+  } catch (error) {
+    return {
+      type: 'rejected',
+      error: { type: 'Rejected', message: `its payload cannot be read: ${toJobError(error).message}` },
+    }
+  }
+  try {
+    if (input !== null) {
+      const checked = await checkPayload(input, payload)
+      if ('problem' in checked) return { type: 'failed', final: true, error: checked.problem }
+      payload = checked.value
+    }
+    const value = await run?.(payload, job)
+    return value === undefined || value === null ? plainSuccess : resultOutcome(value, job.settings.maxResultBytes)
+  } catch (thrown) {
+    return thrownOutcome(thrown)
+  }
+}
+
+/** What a thrown value means: the task's own errors say it themselves, any other one is a failure. */
+export const thrownOutcome = (thrown: unknown): Outcome => {
+  const error = toJobError(thrown)
+  switch (taskErrorName(thrown)) {
+    case 'Fail':
+      return { type: 'failed', final: true, error }
+    case 'Cancel':
+      return { type: 'cancelled', reason: error.message }
+    case 'Snooze':
+      return snoozeOutcome(thrown, error)
+    default:
+      return { type: 'failed', final: false, error }
+  }
+}
+
+/** Success with a result given as JSON text, unless it is too large. */
+export const checkResultSize = (result: string, maxBytes: number): Outcome => {
+  const bytes = result.length * 3 > maxBytes ? Buffer.byteLength(result) : 0
+  return bytes <= maxBytes ? { type: 'succeeded', result } : resultTooLarge(bytes, maxBytes)
+}
+
+/** A result is kept whole or not at all. */
+export const resultTooLarge = (bytes: number, maxBytes: number): Outcome => {
+  const message = `the result has ${bytes} bytes of JSON; at most ${maxBytes} are kept`
+  return { type: 'failed', final: true, error: { type: 'ResultTooLarge', message } }
+}
+
+// Numbers that a double may not hold, keys of prototypes, escapes and deep nesting are worth a careful reading.
+const careful = /\d[\d.]{15}|\d[eE]|\\u|__proto__|constructor|prototype|(?:[[{][^\]}]*){100}/
+
+const decodePayload = ({ serializer, payload }: RunningJob): unknown => {
+  if (serializer !== 'json') throw new TypeError(`no serializer '${serializer}'`)
+  return careful.test(payload) ? decodeJson(payload) : JSON.parse(payload)
+}
+
+const resultOutcome = (value: unknown, maxBytes: number): Outcome => {
+  try {
+    return checkResultSize(encodeJson(value), maxBytes)
+  } catch (error) {
+    return { type: 'failed', final: true, error: { type: 'InvalidResult', message: toJobError(error).message } }
+  }
+}
+
+const snoozeOutcome = (thrown: unknown, error: JobError): Outcome => {
+  const delay: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'delay') : undefined
+  try {
+    if (typeof delay !== 'string' && typeof delay !== 'number') throw new TypeError('it has no delay')
+    return { type: 'snoozed', delayMs: parseDuration(delay) }
+  } catch (problem) {
+    return { type: 'failed', final: true, error: { ...error, message: `Snooze: ${toJobError(problem).message}` } }
+  }
+}
+
+const checkPayload = async (
+  input: PayloadSchema,
+  payload: unknown,
+): Promise<{ readonly value: unknown } | { readonly problem: JobError }> => {
+  const result = await input['~standard'].validate(payload)
+  if (result.issues === undefined) return result
+  return { problem: { type: 'InvalidPayload', message: describeIssues(result) } }
+}
+
+const describeIssues = ({ issues }: SchemaFailure): string => {
+  const texts = issues.slice(0, 10).map(({ message, path }) => `${pathText(path ?? [])}: ${message}`)
+  return texts.join('; ') + (issues.length > 10 ? `; and ${issues.length - 10} more` : '')
+}
+
+const pathText = (path: NonNullable<SchemaFailure['issues'][number]['path']>): string => {
+  const keys = path.map((step) => (typeof step === 'object' ? step.key : step))
+  return `$${keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')}`
+}

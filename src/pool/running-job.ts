@@ -1,0 +1,191 @@
+/**
+ * One job while a child runs it: the context that its task is given, its output, and how it is ended before
+ * its time. Everything that costs anything (the signal, the output files) comes into being on first use, since
+ * most short jobs use none of it.
+ */
+import { Cancelled, JobqError, ShuttingDown } from '../errors.ts'
+import type { Progress } from '../job.ts'
+import { encodeJson } from '../json.ts'
+import type { OutputStream } from '../output/output-path.ts'
+import { OutputWriter } from '../output/output-writer.ts'
+import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
+import type { EndCause } from './pool.ts'
+import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
+
+/** What a running job needs of the child that it runs in. */
+export interface JobHost {
+  readonly settings: ChildSettings
+  /** Tells the worker that the job has begun, unless that was told already. */
+  announce(job: RunningJob): void
+  progress(job: RunningJob, progress: Progress): void
+  call(job: RunningJob, request: CallRequest): Promise<unknown>
+}
+
+const progressEveryMs = 100
+
+/** A job in the hands of a child, from just before its start to its end. */
+export class RunningJob implements JobContext {
+  readonly seq: number
+  readonly id: number
+  readonly token: number
+  readonly attempt: number
+  readonly task: string
+  readonly queue: string
+  readonly createdAt: number
+  readonly serializer: string
+  readonly payload: string
+  /** Milliseconds on the clock of `performance.now`. */
+  startedTick = 0
+  /** The program that runs for it; null while none does, and for tasks in JavaScript. */
+  pid: number | null = null
+  announced = false
+  ended = false
+  /** Why it was asked to end; null while nobody has. */
+  cause: EndCause | null = null
+  /** How a program is asked to end, while one runs. */
+  onEnd: ((cause: EndCause) => void) | null = null
+  readonly #host: JobHost
+  #abort: AbortController | null = null
+  #output: OutputWriter | null = null
+  #progress: { timer: NodeJS.Timeout; next: Progress | null } | null = null
+
+  constructor(host: JobHost, tuple: JobTuple) {
+    this.#host = host
+    ;[
+      this.seq,
+      this.id,
+      this.token,
+      this.attempt,
+      this.task,
+      this.queue,
+      this.createdAt,
+      this.serializer,
+      this.payload,
+    ] = tuple
+  }
+
+  get settings(): ChildSettings {
+    return this.#host.settings
+  }
+
+  /** Epoch milliseconds. */
+  get startedAt(): number {
+    return Math.round(Date.now() - (performance.now() - this.startedTick))
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.cause !== null) this.#abort.abort(reasonOf(this.cause))
+    return this.#abort.signal
+  }
+
+  progress(fraction: number, text?: string): void {
+    this.report(checkProgress(fraction, text === undefined ? undefined : String(text)))
+  }
+
+  log(line: unknown): void {
+    this.write('stdout', Buffer.from(`${String(line)}\n`))
+  }
+
+  async heartbeat(): Promise<void> {
+    await this.#call({ method: 'heartbeat' })
+  }
+
+  enqueue(task: string, payload?: unknown, options?: EnqueueSettings): Promise<number>
+  enqueue(argv: readonly string[], options?: EnqueueSettings): Promise<number>
+  async enqueue(target: unknown, ...rest: readonly unknown[]): Promise<number> {
+    const [payload, options] = Array.isArray(target) ? [undefined, rest[0]] : rest
+    const id = await this.#call({
+      method: 'enqueue',
+      target: targetOf(target),
+      payload: payload === undefined ? null : encodeJson(payload),
+      options: JSON.parse(encodeJson(options ?? {})),
+    })
+    return Number(id)
+  }
+
+  /** Its output, for a program to write into; made on first use. */
+  get output(): OutputWriter {
+    this.#output ??= this.#newOutput()
+    return this.#output
+  }
+
+  /** Appends to its output, also after its end. */
+  write(stream: OutputStream, data: Uint8Array): void {
+    if (!this.ended) {
+      this.output.write(stream, data)
+      return
+    }
+    const late = this.#newOutput()
+    late.write(stream, data)
+    late.close()
+  }
+
+  /** Tells progress on, at once or, soon after another one, a moment later. */
+  report(progress: Progress): void {
+    if (this.ended) return
+    if (this.#progress) {
+      this.#progress.next = progress
+      return
+    }
+    this.#host.progress(this, progress)
+    const timer = setTimeout(() => this.#reportNext(), progressEveryMs)
+    this.#progress = { timer, next: null }
+  }
+
+  /** Tells that a program runs for it, as the process `pid`. */
+  runsAs(pid: number): void {
+    this.pid = pid
+    this.#host.announce(this)
+  }
+
+  /** Asks it to end; the first cause wins. */
+  end(cause: EndCause): void {
+    if (this.cause !== null || this.ended) return
+    this.cause = cause
+    this.#abort?.abort(reasonOf(cause))
+    this.onEnd?.(cause)
+  }
+
+  /** It has ended: lets go of its output and tells the last of its progress. */
+  finish(): void {
+    if (this.#progress) this.#reportNext()
+    clearTimeout(this.#progress?.timer)
+    this.ended = true
+    this.#output?.close()
+    this.#output = null
+  }
+
+  #reportNext(): void {
+    const next = this.#progress?.next ?? null
+    this.#progress = null
+    if (next) this.report(next)
+  }
+
+  async #call(request: CallRequest): Promise<unknown> {
+    if (this.ended) throw new JobqError('conflict', `job ${this.id} has ended`)
+    const { signal } = this
+    signal.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const abort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([this.#host.call(this, request), aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', abort)
+    }
+  }
+
+  #newOutput(): OutputWriter {
+    return new OutputWriter(this.settings.outputFolder, this, this.settings.maxOutputBytes)
+  }
+}
+
+const reasonOf = (cause: EndCause): Error => (cause === 'cancelled' ? new Cancelled() : new ShuttingDown())
+
+const targetOf = (target: unknown): string | readonly string[] => {
+  if (typeof target === 'string') return target
+  if (Array.isArray(target) && target.every((word) => typeof word === 'string')) return target
+  if (isTaskDefinition(target) && target.name !== undefined) return target.name
+  throw new JobqError('usage', 'enqueue needs the name of a task or the words of a command')
+}
