@@ -89,6 +89,15 @@ export const taskCases: Case[] = [
 ]
 
 const never = new AbortController().signal
+const forever = { signal: never, timeoutMs: 600_000 }
+
+/** Fails for a wait that is not woken at all. */
+const woken = async (waiting: Promise<void>): Promise<void> => {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('was not woken')), 20_000)
+  await Promise.race([waiting, promise])
+  clearTimeout(timer)
+}
 
 export const waitCases: Case[] = [
   {
@@ -108,41 +117,41 @@ export const waitCases: Case[] = [
   {
     name: 'wait is woken by a new job',
     async run(scene) {
-      const woken = scene.broker.wait({ signal: never, timeoutMs: 600_000 })
+      const waiting = scene.broker.wait(forever)
       await scene.add()
-      await woken
+      await woken(waiting)
     },
   },
   {
     name: 'wait is woken by what sets a job free',
     async run(scene) {
       const id = await scene.addId({ hold: true })
-      const released = scene.broker.wait({ signal: never, timeoutMs: 600_000 })
+      const released = scene.broker.wait(forever)
       await scene.broker.release([id], scene.now())
-      await released
+      await woken(released)
       await scene.broker.cancel({ ids: [id] }, 'Cancelled', scene.now())
-      const requeued = scene.broker.wait({ signal: never, timeoutMs: 600_000 })
+      const requeued = scene.broker.wait(forever)
       await scene.broker.requeue([id], scene.at, scene.now())
-      await requeued
+      await woken(requeued)
     },
   },
   {
     name: 'wait ends with its timeout and its signal',
     async run(scene) {
       await scene.broker.wait({ signal: never, timeoutMs: 1 })
-      await scene.broker.wait({ signal: AbortSignal.abort(), timeoutMs: 600_000 })
+      await woken(scene.broker.wait({ signal: AbortSignal.abort(), timeoutMs: 600_000 }))
       const controller = new AbortController()
       const waiting = scene.broker.wait({ signal: controller.signal, timeoutMs: 600_000 })
       controller.abort()
-      await waiting
+      await woken(waiting)
     },
   },
   {
     name: 'close ends a wait, refuses what comes after, and may be repeated',
     async run(scene) {
-      const waiting = scene.broker.wait({ signal: never, timeoutMs: 600_000 })
+      const waiting = scene.broker.wait(forever)
       await scene.broker.close()
-      await waiting
+      await woken(waiting)
       await scene.broker.close()
       await assert.rejects(async () => scene.add())
     },
