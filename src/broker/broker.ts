@@ -4,9 +4,10 @@
  * always an argument. Every method that changes a job's state writes the matching event in the same
  * transaction. An adapter that passes the conformance suite (`test/broker/conformance`) is a broker.
  */
+
+import type { Moment } from '../clock.ts'
 import type { EventsPruned, EventType, JobqEvent, NewEvent } from '../event.ts'
 import type { ClaimedJob, Enqueued, Job, JobState, Lease, NewJob, TaskDefaults } from '../job.ts'
-import type { Moment } from '../clock.ts'
 import type { Transition } from '../outcome.ts'
 
 /** A queue that a worker serves; a higher weight gets a larger share of each claim. */
@@ -30,7 +31,13 @@ export interface ClaimRequest {
 /** What the holder of a lease says about its job; every kind is refused when the lease was lost. */
 export type Report =
   | ({ readonly kind: 'started'; readonly attempt: number; readonly at: number; readonly pid: number | null } & Lease)
-  | ({ readonly kind: 'progress'; readonly attempt: number; readonly at: number; readonly fraction: number; readonly text: string | null } & Lease)
+  | ({
+      readonly kind: 'progress'
+      readonly attempt: number
+      readonly at: number
+      readonly fraction: number
+      readonly text: string | null
+    } & Lease)
   | ({
       readonly kind: 'finished'
       readonly attempt: number

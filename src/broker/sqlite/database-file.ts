@@ -22,6 +22,8 @@ export interface FileOptions {
   readonly create?: boolean
   /** Bring an older schema up to date; default true, except when `readonly`. */
   readonly migrate?: boolean
+  /** Take an older schema, or an empty file, as it is. */
+  readonly anySchema?: boolean
 }
 
 const refuse = (file: string, what: string, options?: ErrorOptions): never => {
@@ -39,7 +41,12 @@ export const openFile = (file: string, options: FileOptions = {}): SqliteDatabas
   try {
     translate(file, () => {
       prepareConnection(database, readonly)
-      prepareSchema(database, { own: true, migrate: options.migrate ?? !readonly, name: file })
+      prepareSchema(database, {
+        own: true,
+        migrate: options.migrate ?? !readonly,
+        anySchema: options.anySchema ?? false,
+        name: file,
+      })
     })
   } catch (error) {
     database.close()
@@ -51,7 +58,7 @@ export const openFile = (file: string, options: FileOptions = {}): SqliteDatabas
 /** Sets the application's own open database up for jobq: durable commits and jobq's tables beside its own. */
 export const adoptDatabase = (database: SqliteDatabase): void => {
   if (!database.inTransaction) database.pragma('synchronous = FULL')
-  prepareSchema(database, { own: false, migrate: true, name: database.name })
+  prepareSchema(database, { own: false, migrate: true, anySchema: false, name: database.name })
 }
 
 /** Runs `work` and turns SQLite's own errors into ones that name the file and say what can be done. */
@@ -143,6 +150,9 @@ const checkHeader = (file: string, size: number): void => {
 const prepareConnection = (database: SqliteDatabase, readonly: boolean): void => {
   if (!readonly && database.pragma('journal_mode', { simple: true }) !== 'wal') database.pragma('journal_mode = WAL')
   database.pragma('synchronous = FULL')
+  // A burst of small jobs touches the same pages again and again: fewer, larger checkpoints write them once.
+  database.pragma('wal_autocheckpoint = 4000')
+  database.pragma('cache_size = -8000')
   if (database.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
 }
 
@@ -157,13 +167,17 @@ export const schemaOf = (database: SqliteDatabase): number => {
   return Number(database.prepare("SELECT value FROM jobq_meta WHERE key = 'schema'").pluck().get() ?? 0)
 }
 
-const prepareSchema = (database: SqliteDatabase, options: { own: boolean; migrate: boolean; name: string }): void => {
+const prepareSchema = (
+  database: SqliteDatabase,
+  options: { own: boolean; migrate: boolean; anySchema: boolean; name: string },
+): void => {
   const version = schemaOf(database)
   if (version === schemaVersion) return
   if (version > schemaVersion)
     refuse(options.name, `was written by a newer jobq (schema ${version}, this one knows ${schemaVersion})`)
   const foreign = version === 0 && database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined
   if (options.own && foreign) refuse(options.name, 'belongs to another application')
+  if (options.anySchema) return
   if (!options.migrate)
     refuse(options.name, version === 0 ? 'holds no queues yet' : `has the older schema ${version}: run 'jobq migrate'`)
   applyMigrations(database, options.own && (version === 0 || !isEmbedded(database)))

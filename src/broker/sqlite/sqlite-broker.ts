@@ -67,6 +67,8 @@ class BelledWorkerRegistry extends SqliteWorkerRegistry {
     bell?.close()
     this.#bells.delete(session)
     await super.leave(session, now)
+    // What it held is to be had again.
+    for (const { session: other } of await this.list()) ring(this.#file, other)
   }
 
   close(): void {
@@ -220,6 +222,7 @@ export class SqliteBroker implements Broker {
   #ringAfterCommit(): void {
     const sessions = this.#store.sql<{ id: number }>('SELECT id FROM jobq_workers WHERE left_at IS NULL').all()
     this.#store.afterCommit(() => {
+      this.#waiter.ring()
       for (const { id } of sessions) ring(this.#store.file, id)
     })
   }

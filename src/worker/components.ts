@@ -1,0 +1,28 @@
+import { type Step, stepsFor } from '../boot/step.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { ClaimedJob } from '../job.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Execution } from './execution.ts'
+import type { Leases } from './leases.ts'
+import type { Presence } from './presence.ts'
+import type { Pruner } from './pruner.ts'
+import type { TaskTable } from './task-table.ts'
+
+/** What each step of a worker gives to the others. */
+export interface WorkerComponents {
+  readonly broker: Broker
+  readonly tasks: TaskTable
+  readonly execution: Execution
+  readonly presence: Presence
+  readonly pool: Pool<ClaimedJob>
+  readonly leases: Leases
+  readonly dispatcher: Dispatcher
+  readonly pruner: Pruner
+}
+
+/** A step of a worker. */
+export type WorkerStep = Step<WorkerComponents>
+
+/** Writes a step of a worker, its requirements checked. */
+export const workerStep = stepsFor<WorkerComponents>()

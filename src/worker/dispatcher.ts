@@ -1,0 +1,181 @@
+/**
+ * The worker's turn: report what ended and claim what is next in one transaction, hand the claimed jobs out,
+ * sleep until something changes. All that children say within one turn of the event loop is settled together
+ * (group commit). When the broker is away or its disk full, nothing is claimed, what runs goes on, and the
+ * reports wait until it is back.
+ */
+import type { Broker, Report } from '../broker/broker.ts'
+import { JobqError } from '../errors.ts'
+import type { ClaimedJob } from '../job.ts'
+import type { Pool } from '../pool/pool.ts'
+import type { Execution } from './execution.ts'
+import type { ResolvedOptions } from './options.ts'
+
+/** Longest time without looking for work, in milliseconds. */
+const lookEveryMs = 5_000
+/** First and longest pause while the broker is away, in milliseconds. */
+const firstRetryMs = 50
+const lastRetryMs = 5_000
+
+/** What `Dispatcher` needs. */
+export interface DispatcherOptions {
+  readonly broker: Broker
+  readonly execution: Execution
+  readonly pool: Pool<ClaimedJob>
+  readonly session: number
+  readonly options: ResolvedOptions
+  /** Called when the broker's queues hold nothing more for this worker and nothing is in hand. */
+  readonly onIdle: () => void
+  /** Called when somebody rang: there may be work, or a cancel. */
+  readonly onRing: () => void
+  /** Called when the broker can never be used again. */
+  readonly onBroken: (error: unknown) => void
+}
+
+/** Claims, hands out and settles. */
+export class Dispatcher {
+  readonly #of: DispatcherOptions
+  readonly #stop = new AbortController()
+  #claiming = true
+  #mayHaveWork = true
+  #changed: (() => void) | null = null
+  #pending = true
+  #retryMs = 0
+  #loop: Promise<void> = Promise.resolve()
+  #watch: Promise<void> = Promise.resolve()
+
+  constructor(of: DispatcherOptions) {
+    this.#of = of
+  }
+
+  /** Begins to claim. */
+  start(): void {
+    this.#of.execution.onChange = this.wake
+    this.#watch = this.#watchForWork()
+    this.#loop = this.#run()
+  }
+
+  /** Something is to be reported or handed out. */
+  readonly wake = (): void => {
+    this.#pending = true
+    this.#changed?.()
+  }
+
+  /** Claims nothing more and gives back what waits here. */
+  drain(): void {
+    this.#claiming = false
+    this.#of.execution.returnWaiting()
+    this.wake()
+  }
+
+  /** Reports what is left, for at most `timeoutMs`, and ends. */
+  async stop(timeoutMs: number): Promise<void> {
+    this.#stop.abort()
+    this.wake()
+    await Promise.all([this.#loop, this.#watch])
+    const end = performance.now() + timeoutMs
+    while (!this.#of.execution.idle && performance.now() < end) {
+      if (!(await this.#turn())) await pause(firstRetryMs)
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      if (!this.#pending)
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve
+        })
+      this.#changed = null
+      // What else arrives in this turn of the event loop belongs to the same transaction.
+      await new Promise((resolve) => setImmediate(resolve))
+      if (this.#stop.signal.aborted) return
+      this.#pending = false
+      if (!(await this.#turn())) await this.#backOff()
+    }
+  }
+
+  /** One transaction; false when the broker could not be used. */
+  async #turn(): Promise<boolean> {
+    const { broker, execution, pool, options, session } = this.#of
+    const reports = execution.takeReports(pool.children.length)
+    // A transaction that is written anyway looks for work as well: what just ended may have let other jobs go.
+    const look = this.#claiming && (this.#mayHaveWork || reports.length > 0)
+    const limit = look ? execution.wanted(pool.children, options.prefetch) : 0
+    if (reports.length === 0 && limit === 0) {
+      execution.handOut(pool.children)
+      return true
+    }
+    const { queues, order, leaseMs } = options
+    const claim = limit === 0 ? undefined : { queues, order, limit, worker: session, leaseMs }
+    try {
+      const { lost, claimed } = await broker.settle(reports, options.clock.now(), claim)
+      this.#recovered()
+      if (lost.length > 0)
+        execution.endAll(
+          lost.map(({ id }) => id),
+          'shutdown',
+        )
+      execution.add(claimed)
+      if (claim !== undefined && claimed.length < limit) this.#mayHaveWork = false
+      execution.handOut(pool.children)
+      if (execution.idle && !this.#mayHaveWork) this.#of.onIdle()
+      else if (claimed.length > 0) this.#pending = true
+      return true
+    } catch (error) {
+      this.#failed(reports, error)
+      return false
+    }
+  }
+
+  #failed(reports: readonly Report[], error: unknown): void {
+    this.#of.execution.giveBack(reports)
+    this.#pending = true
+    const passing = error instanceof JobqError && error.code === 'unavailable'
+    if (this.#retryMs === 0 || !passing) {
+      const message = error instanceof Error ? error.message : String(error)
+      this.#log('error', passing ? `${message}; nothing is claimed until it is back` : message)
+    }
+    if (!passing) this.#of.onBroken(error)
+  }
+
+  #recovered(): void {
+    if (this.#retryMs > 0) this.#log('warn', 'the broker is back')
+    this.#retryMs = 0
+  }
+
+  async #backOff(): Promise<void> {
+    this.#retryMs = Math.min(lastRetryMs, Math.max(firstRetryMs, this.#retryMs * 2))
+    await pause(this.#retryMs * (0.5 + Math.random() / 2), this.#stop.signal)
+  }
+
+  async #watchForWork(): Promise<void> {
+    const { broker } = this.#of
+    while (!this.#stop.signal.aborted) {
+      try {
+        await broker.wait({ signal: this.#stop.signal, timeoutMs: lookEveryMs })
+        this.#mayHaveWork = true
+        this.wake()
+        this.#of.onRing()
+      } catch (error) {
+        this.#log('debug', `waiting for work: ${error instanceof Error ? error.message : error}`)
+        await pause(firstRetryMs, this.#stop.signal)
+      }
+    }
+  }
+
+  #log(level: 'debug' | 'warn' | 'error', message: string): void {
+    const { options } = this.#of
+    if (options.logs(level)) options.log({ level, at: options.clock.now().at, type: 'worker.notice', message })
+  }
+}
+
+const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    function done(): void {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    signal?.addEventListener('abort', done)
+  })

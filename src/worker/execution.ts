@@ -1,0 +1,371 @@
+/**
+ * The jobs in this worker's hands, from claim to report. The dispatcher puts claimed jobs in and takes
+ * reports out; between the two the pool tells what happens to them, and `policy.decide` what that means.
+ * Every job that was put in gives exactly one `finished` report, whatever becomes of its child.
+ */
+import type { Report } from '../broker/broker.ts'
+import type { Clock } from '../clock.ts'
+import type { ClaimedJob, Lease, Progress } from '../job.ts'
+import type { Outcome, Transition } from '../outcome.ts'
+import { decide, poisoned } from '../policy.ts'
+import type { ChildExit, Ended, PoolChild } from '../pool/pool.ts'
+import type { LogEntry, LogLevel } from './log-entry.ts'
+import { Pace } from './pace.ts'
+import type { TaskTable } from './task-table.ts'
+
+/** A job in this worker's hands. */
+interface Flight {
+  readonly job: ClaimedJob
+  /** The child that has it; null while it waits here. */
+  child: PoolChild<ClaimedJob> | null
+  /** Expected milliseconds that it adds to its child's load. */
+  load: number
+  /** True once its start has been reported (or is on its way to be). */
+  started: boolean
+  progress: (Progress & { readonly at: number }) | null
+  progressAt: number
+}
+
+/** The load of a job that nothing is known of: it fills its child. */
+const unknownMs = 1e9
+
+/** Between two progress events of one job, in milliseconds. */
+const progressEveryMs = 200
+
+/** What `Execution` needs. */
+export interface ExecutionOptions {
+  readonly tasks: TaskTable
+  readonly clock: Clock
+  readonly log: (entry: LogEntry) => void
+  readonly logs: (level: LogLevel) => boolean
+  readonly random?: () => number
+}
+
+/** The jobs in this worker's hands and what is to be reported of them. */
+export class Execution {
+  readonly pace = new Pace()
+  readonly #options: ExecutionOptions
+  readonly #random: () => number
+  readonly #flights = new Map<number, Flight>()
+  /** Expected milliseconds of work in each child. */
+  readonly #loads = new Map<PoolChild<ClaimedJob>, number>()
+  readonly #progressing = new Set<Flight>()
+  #ahead: Flight[] = []
+  #reports: Report[] = []
+  #processed = 0
+  #cut = 0
+  #stopping = false
+  /** Called when something is to be reported or handed out. */
+  onChange: () => void = () => {}
+
+  constructor(options: ExecutionOptions) {
+    this.#options = options
+    this.#random = options.random ?? Math.random
+  }
+
+  /** Jobs claimed and not reported. */
+  get size(): number {
+    return this.#flights.size
+  }
+
+  /** Jobs that ended, since the start. */
+  get processed(): number {
+    return this.#processed
+  }
+
+  /** Started jobs that a stop sent back to the queue. */
+  get cut(): number {
+    return this.#cut
+  }
+
+  /** True when nothing is in hand and nothing is to be reported. */
+  get idle(): boolean {
+    return this.#flights.size === 0 && this.#reports.length === 0
+  }
+
+  get leases(): Lease[] {
+    return [...this.#flights.values()].map(({ job }) => ({ id: job.id, token: job.token }))
+  }
+
+  /** Takes charge of claimed jobs. */
+  add(jobs: readonly ClaimedJob[]): void {
+    for (const job of jobs) {
+      const flight: Flight = { job, child: null, load: 0, started: false, progress: null, progressAt: 0 }
+      this.#flights.set(job.id, flight)
+      const policy = job.crashes === 0 ? null : this.#options.tasks.policyFor(job)
+      if (policy !== null && job.crashes >= policy.maxCrashes) {
+        this.#end(flight, poisoned(job.crashes, 'its worker went away'), { startedAt: null, pid: null })
+      } else if (policy !== null && policy.ack === 'early') {
+        this.#decide(
+          flight,
+          { type: 'crashed', started: true, detail: 'its worker went away' },
+          { startedAt: null, pid: null },
+        )
+      } else this.#ahead.push(flight)
+    }
+  }
+
+  /** How many more jobs the children could use. */
+  wanted(children: readonly PoolChild<ClaimedJob>[], prefetch: number | null): number {
+    const able = children.filter((child) => child.state === 'idle' || child.state === 'busy').length
+    const perChild = prefetch === null ? this.pace.window + this.pace.ahead : 1 + prefetch
+    return Math.max(0, able * perChild - this.#flights.size)
+  }
+
+  /** Hands waiting jobs to children that have room, the least loaded first. */
+  handOut(children: readonly PoolChild<ClaimedJob>[]): void {
+    if (this.#ahead.length === 0) return
+    const able = children.filter((child) => child.state === 'idle' || child.state === 'busy')
+    const batches = new Map<PoolChild<ClaimedJob>, ClaimedJob[]>()
+    const waiting: Flight[] = []
+    const now = this.#options.clock.now().at
+    for (const flight of this.#ahead) {
+      if (flight.job.expiresAt !== null && flight.job.expiresAt <= now && flight.job.attempt === 1 && !flight.started) {
+        this.#decide(flight, { type: 'expired' }, { startedAt: null, pid: null })
+        continue
+      }
+      const child = this.#roomFor(flight, able, batches)
+      if (child === null) {
+        waiting.push(flight)
+        continue
+      }
+      flight.child = child
+      const batch = batches.get(child)
+      if (batch === undefined) batches.set(child, [flight.job])
+      else batch.push(flight.job)
+    }
+    this.#ahead = waiting
+    for (const [child, jobs] of batches) child.run(jobs)
+  }
+
+  /**
+   * What is to be settled now. A job that was recovered is reported as started before it is handed out, so that
+   * a crash which takes the whole worker with it is still counted; at most one for each of the `children`.
+   */
+  takeReports(children: number): Report[] {
+    const at = this.#options.clock.now().at
+    const recovered = this.#ahead.filter((flight) => flight.job.recovered).slice(0, children)
+    for (const flight of recovered) if (!flight.started) this.#reportStart(flight, { at, pid: null })
+    for (const flight of this.#progressing) this.#reportProgress(flight, at)
+    const reports = this.#reports
+    this.#reports = []
+    return reports
+  }
+
+  /** Puts reports back that could not be settled. */
+  giveBack(reports: readonly Report[]): void {
+    this.#reports = [...reports, ...this.#reports]
+  }
+
+  /** Ends jobs whose lease was lost or whose cancel was asked for. */
+  endAll(ids: readonly number[], cause: 'cancelled' | 'shutdown'): void {
+    for (const id of ids) {
+      const flight = this.#flights.get(id)
+      if (flight === undefined) continue
+      if (flight.child !== null) {
+        flight.child.end(id, cause)
+        continue
+      }
+      this.#ahead = this.#ahead.filter((waiting) => waiting !== flight)
+      const outcome: Outcome =
+        cause === 'cancelled' ? { type: 'cancelled', reason: 'cancelled' } : { type: 'returned', started: false }
+      this.#decide(flight, outcome, { startedAt: null, pid: null })
+    }
+  }
+
+  /** From now on what does not finish goes back to the queue; jobs that wait here do so at once. */
+  returnWaiting(): void {
+    this.#stopping = true
+    const waiting = this.#ahead
+    this.#ahead = []
+    for (const flight of waiting)
+      this.#decide(flight, { type: 'returned', started: false }, { startedAt: null, pid: null })
+  }
+
+  /** The pool: a job that outlasts a moment has started. */
+  started(job: ClaimedJob, start: { readonly at: number; readonly pid: number }): void {
+    const flight = this.#flightOf(job)
+    if (flight === undefined) return
+    this.#reportStart(flight, start)
+    this.onChange()
+  }
+
+  /** The pool: jobs ended. */
+  finished(ended: readonly Ended<ClaimedJob>[]): void {
+    for (const { job, outcome, startedAt, at, runMs, pid } of ended) {
+      const flight = this.#flightOf(job)
+      if (flight === undefined) continue
+      if (startedAt !== null) this.pace.observe(job.task, runMs)
+      this.#processed += 1
+      if (outcome.type === 'returned' && outcome.started) this.#cut += 1
+      this.#decide(flight, outcome, { startedAt, pid, at, runMs })
+    }
+    this.onChange()
+  }
+
+  /** The pool: a job says how far it is. */
+  progressed(job: ClaimedJob, progress: Progress & { readonly at: number }): void {
+    const flight = this.#flightOf(job)
+    if (flight === undefined) return
+    flight.progress = progress
+    this.#progressing.add(flight)
+    this.onChange()
+  }
+
+  /** The pool: these jobs never started and are to be had again. */
+  returned(jobs: readonly ClaimedJob[]): void {
+    for (const job of jobs) {
+      const flight = this.#flightOf(job)
+      if (flight === undefined) continue
+      this.#unload(flight)
+      if (this.#stopping) this.#decide(flight, { type: 'returned', started: false }, { startedAt: null, pid: null })
+      else this.#ahead.unshift(flight)
+    }
+    this.onChange()
+  }
+
+  /** The pool: a child is gone with what it had in hand. */
+  exited(child: PoolChild<ClaimedJob>, exit: ChildExit<ClaimedJob>): void {
+    this.#loads.delete(child)
+    for (const { job, started, startedAt } of exit.jobs) {
+      const flight = this.#flightOf(job)
+      if (flight === undefined) continue
+      const ran = started === 'yes'
+      const run = { startedAt: ran ? (startedAt ?? this.#options.clock.now().at) : null, pid: child.pid }
+      if (this.#stopping) {
+        if (ran) this.#cut += 1
+        this.#decide(flight, { type: 'returned', started: ran }, run)
+      } else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
+    }
+    this.onChange()
+  }
+
+  /** The job is still the one in hand under this token. */
+  holds(job: ClaimedJob): boolean {
+    return this.#flightOf(job) !== undefined
+  }
+
+  #flightOf(job: ClaimedJob): Flight | undefined {
+    const flight = this.#flights.get(job.id)
+    return flight?.job.token === job.token ? flight : undefined
+  }
+
+  #roomFor(
+    flight: Flight,
+    able: readonly PoolChild<ClaimedJob>[],
+    batches: ReadonlyMap<PoolChild<ClaimedJob>, ClaimedJob[]>,
+  ): PoolChild<ClaimedJob> | null {
+    let best: PoolChild<ClaimedJob> | null = null
+    let bestLoad = Number.POSITIVE_INFINITY
+    for (const child of able) {
+      const jobs = child.inFlight + (batches.get(child)?.length ?? 0)
+      const load = this.#loads.get(child) ?? 0
+      const room = flight.job.recovered ? jobs === 0 && flight.started : this.pace.hasRoom(load, jobs)
+      if (!room || load + jobs * 1e-6 >= bestLoad) continue
+      best = child
+      bestLoad = load + jobs * 1e-6
+    }
+    if (best === null) return null
+    flight.load = flight.job.recovered ? unknownMs : Math.min(unknownMs, this.pace.expected(flight.job.task))
+    this.#loads.set(best, (this.#loads.get(best) ?? 0) + flight.load)
+    return best
+  }
+
+  /** Takes a job off its child's load. */
+  #unload(flight: Flight): void {
+    const { child } = flight
+    if (child === null) return
+    if (child.inFlight === 0) this.#loads.delete(child)
+    else this.#loads.set(child, Math.max(0, (this.#loads.get(child) ?? 0) - flight.load))
+    flight.child = null
+  }
+
+  #reportStart(flight: Flight, start: { readonly at: number; readonly pid: number | null }): void {
+    if (flight.started && start.pid === null) return
+    flight.started = true
+    const { id, token, attempt } = flight.job
+    this.#reports.push({ kind: 'started', id, token, attempt, ...start })
+  }
+
+  #reportProgress(flight: Flight, at: number): void {
+    const { progress, job } = flight
+    if (progress === null || at - flight.progressAt < progressEveryMs) return
+    flight.progress = null
+    flight.progressAt = at
+    this.#progressing.delete(flight)
+    const { fraction, text } = progress
+    this.#reports.push({
+      kind: 'progress',
+      id: job.id,
+      token: job.token,
+      attempt: job.attempt,
+      at: progress.at,
+      fraction,
+      text,
+    })
+  }
+
+  #decide(flight: Flight, outcome: Outcome, run: RunEnd): void {
+    const now = this.#options.clock.now().at
+    const transition = decide(flight.job, this.#options.tasks.policyFor(flight.job), {
+      outcome,
+      now,
+      random: this.#random,
+    })
+    this.#end(flight, transition, run)
+  }
+
+  #end(flight: Flight, transition: Transition, run: RunEnd): void {
+    if (flight.progress !== null) this.#reportProgress(flight, Number.POSITIVE_INFINITY)
+    this.#progressing.delete(flight)
+    const { job } = flight
+    this.#flights.delete(job.id)
+    this.#unload(flight)
+    const at = run.at ?? this.#options.clock.now().at
+    this.#reports.push({
+      kind: 'finished',
+      id: job.id,
+      token: job.token,
+      attempt: job.attempt,
+      at,
+      startedAt: run.startedAt ?? (flight.started ? at : null),
+      pid: run.pid,
+      transition,
+    })
+    this.#say(job, transition, { at, runMs: run.runMs })
+  }
+
+  #say(
+    job: ClaimedJob,
+    transition: Transition,
+    run: { readonly at: number; readonly runMs: number | undefined },
+  ): void {
+    if (transition.event === null) return
+    const level = transition.to === 'failed' ? 'error' : transition.event === 'job.succeeded' ? 'info' : 'warn'
+    if (!this.#options.logs(level)) return
+    const { dueAt, error, exitCode, signal } = transition
+    this.#options.log({
+      level,
+      at: run.at,
+      type: transition.event,
+      job: job.id,
+      task: job.task,
+      queue: job.queue,
+      attempt: job.attempt,
+      data: {
+        ...(run.runMs === undefined ? {} : { runtimeMs: run.runMs }),
+        ...(dueAt === undefined ? {} : { dueAt }),
+        ...(error == null ? {} : { error: { type: error.type, message: error.message } }),
+        ...(exitCode == null ? {} : { exitCode }),
+        ...(signal == null ? {} : { signal }),
+      },
+    })
+  }
+}
+
+interface RunEnd {
+  readonly startedAt: number | null
+  readonly pid: number | null
+  readonly at?: number
+  readonly runMs?: number
+}

@@ -1,0 +1,105 @@
+/**
+ * Keeps this worker's leases, hears of cancels, and declares other workers of this machine gone when their
+ * process is. Runs in the worker's own process, where no job code can hold up its timer.
+ */
+import type { Broker } from '../broker/broker.ts'
+import type { Execution } from './execution.ts'
+import type { ResolvedOptions } from './options.ts'
+import { mayBeAlive, ownIdentity } from './process-identity.ts'
+
+/** How often cancels are looked for while jobs are in hand, in milliseconds; a bell brings it forward. */
+const cancelEveryMs = 1_000
+/** At most this many leases are asked for between renewals. */
+const askAtMost = 256
+/** Least time between two looks, in milliseconds, however often the bell rings. */
+const restMs = 50
+/** How often other workers' processes are looked at, in milliseconds. */
+const buryEveryMs = 1_000
+
+/** The renewal of leases. */
+export class Leases {
+  readonly #broker: Broker
+  readonly #execution: Execution
+  readonly #options: ResolvedOptions
+  readonly #timers: NodeJS.Timeout[] = []
+  #renewedAt = 0
+  #askedAt = 0
+  #soon: NodeJS.Timeout | null = null
+  #asking = false
+
+  constructor(broker: Broker, execution: Execution, options: ResolvedOptions) {
+    this.#broker = broker
+    this.#execution = execution
+    this.#options = options
+  }
+
+  /** Takes over from workers that are gone and begins to renew. */
+  async start(): Promise<void> {
+    await this.#buryDead()
+    this.#timers.push(
+      setInterval(() => void this.#check(), Math.min(cancelEveryMs, this.#options.leaseMs / 4)),
+      setInterval(() => void this.#buryDead(), buryEveryMs),
+    )
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer)
+    if (this.#soon !== null) clearTimeout(this.#soon)
+  }
+
+  /** Looks for cancels now, or in a moment if it has just looked. */
+  readonly checkSoon = (): void => {
+    if (this.#soon !== null || this.#execution.size === 0) return
+    const restedMs = performance.now() - this.#askedAt
+    this.#soon = setTimeout(
+      () => {
+        this.#soon = null
+        void this.#check()
+      },
+      Math.max(0, restMs - restedMs),
+    )
+  }
+
+  /** Renews what is due for it and ends what was cancelled or lost. */
+  async #check(): Promise<void> {
+    const { clock, leaseMs } = this.#options
+    const leases = this.#execution.leases
+    const now = clock.now()
+    const due = now.tick - this.#renewedAt >= leaseMs / 3
+    if (this.#asking || leases.length === 0 || (!due && leases.length > askAtMost)) return
+    this.#asking = true
+    this.#askedAt = performance.now()
+    try {
+      const answers = await this.#broker.extend(leases, leaseMs, now)
+      this.#renewedAt = now.tick
+      const ids = (status: 'cancelling' | 'lost') =>
+        leases.flatMap(({ id }, index) => (answers[index] === status ? [id] : []))
+      this.#execution.endAll(ids('cancelling'), 'cancelled')
+      this.#execution.endAll(ids('lost'), 'shutdown')
+      this.#execution.onChange()
+    } catch (error) {
+      this.#say(`renewing leases: ${error instanceof Error ? error.message : error}`)
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  /** Ends the sessions of workers on this machine whose process is gone, so that their jobs are claimable at once. */
+  async #buryDead(): Promise<void> {
+    try {
+      const own = ownIdentity()
+      for (const worker of await this.#broker.workers.list()) {
+        if (mayBeAlive(worker.process, own)) continue
+        this.#say(`worker ${worker.name} is gone; its jobs are taken over`)
+        await this.#broker.workers.leave(worker.session, this.#options.clock.now())
+      }
+    } catch (error) {
+      this.#say(`looking after other workers: ${error instanceof Error ? error.message : error}`)
+    }
+  }
+
+  #say(message: string): void {
+    const { clock, log, logs } = this.#options
+    if (logs('warn')) log({ level: 'warn', at: clock.now().at, type: 'worker.notice', message })
+  }
+}

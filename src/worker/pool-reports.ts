@@ -1,0 +1,91 @@
+/** What the pool says, passed on: to the execution of jobs, the table of tasks, the event log and the log. */
+import type { Broker } from '../broker/broker.ts'
+import { JobqError } from '../errors.ts'
+import type { ClaimedJob, Progress } from '../job.ts'
+import type { ChildExit, Ended, PoolChild, PoolListener, TaskCall } from '../pool/pool.ts'
+import type { TaskProblem, TaskSummary } from '../pool/task-summary.ts'
+import type { Execution } from './execution.ts'
+import type { LogLevel } from './log-entry.ts'
+import type { ResolvedOptions } from './options.ts'
+import { enqueueFromTask } from './task-enqueue.ts'
+import type { TaskTable } from './task-table.ts'
+
+/** What `PoolReports` passes things on to. */
+export interface PoolReportsTo {
+  readonly broker: Broker
+  readonly tasks: TaskTable
+  readonly execution: Execution
+  readonly options: ResolvedOptions
+}
+
+/** The listener of a worker's pool. */
+export class PoolReports implements PoolListener<ClaimedJob> {
+  readonly #to: PoolReportsTo
+  #problems = ''
+
+  constructor(to: PoolReportsTo) {
+    this.#to = to
+  }
+
+  ready(child: PoolChild<ClaimedJob>, tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): void {
+    const { tasks: table, execution } = this.#to
+    table.update(tasks, problems).catch((error: unknown) => this.#log('warn', `publishing tasks: ${error}`))
+    const told = problems.map(({ file, line, message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`)
+    if (told.join('\n') !== this.#problems) for (const problem of told) this.#log('error', problem)
+    this.#problems = told.join('\n')
+    this.#event('child.started', { pid: child.pid })
+    execution.onChange()
+  }
+
+  started(_child: PoolChild<ClaimedJob>, job: ClaimedJob, start: { readonly at: number; readonly pid: number }): void {
+    this.#to.execution.started(job, start)
+  }
+
+  finished(_child: PoolChild<ClaimedJob>, ended: readonly Ended<ClaimedJob>[]): void {
+    this.#to.execution.finished(ended)
+  }
+
+  progress(_child: PoolChild<ClaimedJob>, job: ClaimedJob, progress: Progress & { readonly at: number }): void {
+    this.#to.execution.progressed(job, progress)
+  }
+
+  returned(_child: PoolChild<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
+    this.#to.execution.returned(jobs)
+  }
+
+  async call(_child: PoolChild<ClaimedJob>, call: TaskCall<ClaimedJob>): Promise<unknown> {
+    const { broker, execution, options } = this.#to
+    if (!execution.holds(call.job)) throw new JobqError('conflict', 'this run of the job has lost its lease')
+    if (call.method === 'enqueue') return enqueueFromTask(broker, call, options.clock)
+    const [status] = await broker.extend([call.job], options.leaseMs, options.clock.now())
+    if (status === 'lost') throw new JobqError('conflict', 'this run of the job has lost its lease')
+    return null
+  }
+
+  output(child: PoolChild<ClaimedJob>, stream: 'stdout' | 'stderr', text: string): void {
+    this.#log('warn', `child ${child.pid} printed on ${stream} outside of any job: ${text.trimEnd()}`)
+  }
+
+  exited(child: PoolChild<ClaimedJob>, exit: ChildExit<ClaimedJob>): void {
+    const { code, signal, expected, detail, replacedInMs } = exit
+    this.#event('child.exited', { pid: child.pid, code, signal, expected })
+    if (!expected) {
+      const next = replacedInMs === null ? '' : replacedInMs === 0 ? '; replaced' : `; replaced in ${replacedInMs} ms`
+      this.#log('error', `child ${child.pid}: ${detail}${next}`)
+    }
+    this.#to.execution.exited(child, exit)
+  }
+
+  #event(type: 'child.started' | 'child.exited', data: Record<string, unknown>): void {
+    const { broker, options } = this.#to
+    const at = options.clock.now().at
+    broker.events
+      .append([{ type, at, worker: options.name, data }])
+      .catch((error: unknown) => this.#log('debug', `logging ${type}: ${error}`))
+  }
+
+  #log(level: LogLevel, message: string): void {
+    const { options } = this.#to
+    if (options.logs(level)) options.log({ level, at: options.clock.now().at, type: 'worker.notice', message })
+  }
+}

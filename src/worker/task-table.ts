@@ -1,0 +1,84 @@
+import type { Broker } from '../broker/broker.ts'
+import type { CheckedConfig, CheckedTaskSettings } from '../config.ts'
+import { type ClaimedJob, commandTask, type TaskDefaults } from '../job.ts'
+import { defaultPolicy, type RunPolicy } from '../policy.ts'
+import type { TaskProblem, TaskSummary } from '../pool/task-summary.ts'
+
+/** The tasks that this worker's children have found, with what defaults, configuration and definition make of their options. */
+export class TaskTable {
+  readonly #broker: Broker
+  readonly #config: CheckedConfig
+  readonly #tasks = new Map<string, TaskSummary>()
+  readonly #policies = new Map<string, RunPolicy>()
+  #problems: readonly TaskProblem[] = []
+
+  constructor(broker: Broker, config: CheckedConfig) {
+    this.#broker = broker
+    this.#config = config
+  }
+
+  /** Takes what a child has found and publishes it for enqueuers. */
+  async update(tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): Promise<void> {
+    this.#tasks.clear()
+    this.#policies.clear()
+    for (const task of tasks) this.#tasks.set(task.name, task)
+    this.#problems = problems
+    await this.#broker.tasks.publish(tasks.map((task) => this.#published(task)))
+  }
+
+  get names(): readonly string[] {
+    return [...this.#tasks.keys()]
+  }
+
+  get problems(): readonly TaskProblem[] {
+    return this.#problems
+  }
+
+  /** What holds for one job: its own options over its task's over the configuration's defaults. */
+  policyFor(job: ClaimedJob): RunPolicy {
+    const policy = this.#policyOf(job.task)
+    const { backoff, maxCrashes } = job.options
+    if (job.retries === null && backoff === undefined && maxCrashes === undefined) return policy
+    return {
+      ...policy,
+      retries: job.retries ?? policy.retries,
+      backoff: backoff ?? policy.backoff,
+      maxCrashes: maxCrashes ?? policy.maxCrashes,
+    }
+  }
+
+  #policyOf(name: string): RunPolicy {
+    let policy = this.#policies.get(name)
+    if (policy === undefined) {
+      const { retries, backoff, maxCrashes, ack } = this.#settings(name)
+      policy = {
+        retries: retries ?? defaultPolicy.retries,
+        backoff: backoff ?? defaultPolicy.backoff,
+        maxCrashes: maxCrashes ?? defaultPolicy.maxCrashes,
+        ack: ack ?? defaultPolicy.ack,
+      }
+      this.#policies.set(name, policy)
+    }
+    return policy
+  }
+
+  /** defaults < task (`taskOptions` over its definition). Commands retry only when told to by name or by the job. */
+  #settings(name: string): CheckedTaskSettings & Partial<TaskSummary> {
+    const { defaults = {}, taskOptions = {} } = this.#config
+    const { retries: _, ...defaultsForCommands } = defaults
+    const own = Object.hasOwn(taskOptions, name) ? taskOptions[name] : undefined
+    return { ...(name === commandTask ? defaultsForCommands : defaults), ...this.#tasks.get(name), ...own }
+  }
+
+  #published(task: TaskSummary): TaskDefaults {
+    const { queue, priority, retries, expires, expiresMs } = this.#settings(task.name)
+    const limit = expires ?? expiresMs
+    return {
+      task: task.name,
+      ...(queue === undefined ? {} : { queue }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(retries === undefined ? {} : { retries }),
+      ...(limit === undefined ? {} : { expiresMs: limit }),
+    }
+  }
+}
