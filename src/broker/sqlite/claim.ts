@@ -180,7 +180,7 @@ export const endWaiting = (
   const { error, now } = end
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.cancelled}, finished_at = ?, error = ?, lease_until = NULL, cancelling = 0 WHERE id = ?`,
+      `UPDATE jobq_jobs SET state = ${stored.cancelled}, finished_at = ?, error = ?, token = 0, lease_until = NULL, cancelling = 0 WHERE id = ?`,
     )
     .run(now, JSON.stringify(error), job.id)
   countFinished(store, job.queue, { cancelled: 1 })
@@ -216,7 +216,7 @@ const recoverExpiredLeases = (store: Store, now: Moment): void => {
     const crashed = job.state === stored.running
     store
       .sql(
-        `UPDATE jobq_jobs SET state = ${stored.ready}, lease_until = NULL, pid = NULL, alone = 1, crashes = crashes + ?, due_at = min(due_at, ?) WHERE id = ?`,
+        `UPDATE jobq_jobs SET state = ${stored.ready}, token = 0, lease_until = NULL, pid = NULL, alone = 1, crashes = crashes + ?, due_at = min(due_at, ?) WHERE id = ?`,
       )
       .run(crashed ? 1 : 0, now.at, job.id)
     logJobEvent(store, 'job.recovered', now.at, {

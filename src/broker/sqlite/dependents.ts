@@ -95,12 +95,13 @@ export const cancelDependent = (
   })
 }
 
-/** Blocks again the jobs that were cancelled because this one had failed, and theirs. */
+/** Blocks again the jobs that were cancelled because this one had failed, and theirs. One whose unique key is taken stays cancelled. */
 export const reviveDependents = (store: Store, id: number, now: number): void => {
   const revived = store
     .sql<Dependent>(
       `SELECT ${dependentColumns} FROM jobq_dependencies d JOIN jobq_jobs j ON j.id = d.job
-       WHERE d.needs = ? AND d.any_end = 0 AND j.state = ${stored.cancelled} AND j.error ->> '$.type' = 'DependencyFailed'`,
+       WHERE d.needs = ? AND d.any_end = 0 AND j.state = ${stored.cancelled} AND j.error ->> '$.type' = 'DependencyFailed'
+         AND NOT EXISTS (SELECT 1 FROM jobq_jobs h WHERE h.unique_key = j.unique_key AND h.state < 5)`,
     )
     .all(id)
   for (const job of revived) {
@@ -113,7 +114,7 @@ export const reviveDependents = (store: Store, id: number, now: number): void =>
       task: job.task,
       queue: job.queue,
       attempt: job.attempt,
-      data: { blocked: true },
+      data: { dueAt: job.dueAt, blocked: true },
     })
     reviveDependents(store, job.id, now)
   }

@@ -6,10 +6,10 @@
 import { JobqError } from '../../errors.ts'
 import type { Enqueued, NewJob, TaskDefaults } from '../../job.ts'
 import { type ResolvedJob, withTaskDefaults } from '../defaults.ts'
-import { cancelDependent, dependentRow, failedNeed, needsAreMet } from './dependents.ts'
+import { admit } from './admit.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
 import { stateName, stored, waitingState } from './state.ts'
-import type { Store } from './store.ts'
+import type { Store, Value } from './store.ts'
 
 /** Adds the jobs in their order; `now` is epoch milliseconds. */
 export const enqueueJobs = (store: Store, jobs: readonly NewJob[], now: number): Enqueued[] => {
@@ -111,57 +111,52 @@ const serializerColumn = (job: NewJob): string | null =>
 const insertOne = (store: Store, job: ResolvedJob, now: number): Enqueued => {
   const holder = job.uniqueKey === null ? undefined : uniqueHolder(store, job.uniqueKey)
   if (holder !== undefined) return meetHolder(store, job, { holder, now })
+  const needs = needsOf(job)
+  checkNeeds(store, needs)
+  checkRef(store, job.ref, null)
   const queue = store.queueId(job.queue)
   const task = store.taskId(job.task)
-  const needs = [...new Set([...job.after, ...job.afterAny])]
-  checkNeeds(store, needs)
-  if (job.ref !== null && store.value('SELECT 1 FROM jobq_jobs WHERE ref = ?', job.ref) !== undefined) {
-    throw new JobqError('duplicate', `another job has the ref '${job.ref}'`)
-  }
-  const blocked = job.hold || needs.length > 0
-  const state = blocked ? stored.blocked : waitingState(job.dueAt, now)
+  const free = !job.hold && needs.length === 0
+  const state = free ? waitingState(job.dueAt, now) : stored.blocked
   const { lastInsertRowid } = store
     .sql(
-      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, created_at, retries, expires_at, serializer, payload,
-         held, unique_key, ref, name, tags, meta, options)
+      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, retries, expires_at, serializer, payload, held, ref, name, tags,
+         meta, options, unique_key, created_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
-    .run(
-      queue,
-      task,
-      state,
-      job.priority,
-      job.dueAt,
-      now,
-      job.retries,
-      job.expiresAt,
-      serializerColumn(job),
-      job.payload.text,
-      job.hold ? 1 : 0,
-      job.uniqueKey,
-      job.ref,
-      job.name,
-      job.tags.length === 0 ? null : JSON.stringify(job.tags),
-      job.meta === null || isEmpty(job.meta) ? null : JSON.stringify(job.meta),
-      isEmpty(job.options) ? null : JSON.stringify(job.options),
-    )
+    .run(queue, task, state, ...content(job), job.uniqueKey, now)
   const id = Number(lastInsertRowid)
-  for (const need of needs) {
-    store
-      .sql('INSERT INTO jobq_dependencies(job, needs, any_end) VALUES (?, ?, ?)')
-      .run(id, need, job.after.includes(need) ? 0 : 1)
+  if (free) {
+    logJobEvent(store, 'job.queued', now, { job: id, task, queue, attempt: 0, data: { dueAt: job.dueAt } })
+    return { id, duplicate: false, state: 'queued', dueAt: job.dueAt }
   }
-  const final = needs.length > 0 ? settleNeeds(store, id, { job, now }) : state
-  const stillBlocked = final === stored.blocked || (blocked && final === stored.cancelled)
-  logJobEvent(store, 'job.queued', now, {
-    job: id,
-    task,
-    queue,
-    attempt: 0,
-    data: stillBlocked ? { dueAt: job.dueAt, blocked: true } : { dueAt: job.dueAt },
-  })
-  if (final === stored.cancelled) cancelForNeed(store, id, now)
+  addNeeds(store, id, job)
+  const final = admit(store, id, { type: 'job.queued', now })
   return { id, duplicate: false, state: stateName(final), dueAt: job.dueAt }
+}
+
+/** What a job says itself, in the order of the columns above. */
+const content = (job: ResolvedJob): Value[] => [
+  job.priority,
+  job.dueAt,
+  job.retries,
+  job.expiresAt,
+  serializerColumn(job),
+  job.payload.text,
+  job.hold ? 1 : 0,
+  job.ref,
+  job.name,
+  job.tags.length === 0 ? null : JSON.stringify(job.tags),
+  job.meta === null || isEmpty(job.meta) ? null : JSON.stringify(job.meta),
+  isEmpty(job.options) ? null : JSON.stringify(job.options),
+]
+
+const needsOf = (job: NewJob): number[] => [...new Set([...job.after, ...job.afterAny])]
+
+const addNeeds = (store: Store, id: number, job: NewJob): void => {
+  const insert = store.sql('INSERT OR IGNORE INTO jobq_dependencies(job, needs, any_end) VALUES (?, ?, ?)')
+  for (const need of job.after) insert.run(id, need, 0)
+  for (const need of job.afterAny) insert.run(id, need, 1)
 }
 
 const checkNeeds = (store: Store, needs: readonly number[]): void => {
@@ -172,32 +167,32 @@ const checkNeeds = (store: Store, needs: readonly number[]): void => {
   }
 }
 
-/** Decides where a job with dependencies begins: cancelled if one failed already, waiting if all are met. */
-const settleNeeds = (store: Store, id: number, added: { readonly job: ResolvedJob; readonly now: number }): number => {
-  if (failedNeed(store, id) !== undefined) return stored.cancelled
-  if (added.job.hold || !needsAreMet(store, id)) return stored.blocked
-  const state = waitingState(added.job.dueAt, added.now)
-  store.sql('UPDATE jobq_jobs SET state = ? WHERE id = ?').run(state, id)
-  return state
+const checkRef = (store: Store, ref: string | null, own: number | null): void => {
+  const other =
+    ref === null ? undefined : store.value('SELECT id FROM jobq_jobs WHERE ref = ? AND id IS NOT ?', ref, own)
+  if (other !== undefined) throw new JobqError('duplicate', `job ${other} has the ref '${ref}' already`)
 }
 
-const cancelForNeed = (store: Store, id: number, now: number): void => {
-  const row = dependentRow(store, id)
-  const culprit = failedNeed(store, id)
-  if (row !== undefined && culprit !== undefined) cancelDependent(store, row, { culprit, now })
+/** Only a replaced job can come to need itself: any other is newer than what it needs. */
+const checkNoCycle = (store: Store, needs: readonly number[], holder: number): void => {
+  const found = store.value(
+    `WITH RECURSIVE need(id) AS (
+       SELECT value FROM json_each(?) UNION SELECT d.needs FROM need JOIN jobq_dependencies d ON d.job = need.id
+     ) SELECT 1 FROM need WHERE id = ?`,
+    JSON.stringify(needs),
+    holder,
+  )
+  if (found !== undefined) throw new JobqError('usage', `job ${holder} cannot run after itself`)
 }
 
 interface Holder {
   readonly id: number
   readonly state: number
   readonly dueAt: number
-  readonly attempt: number
 }
 
 const uniqueHolder = (store: Store, key: string): Holder | undefined =>
-  store
-    .sql<Holder>('SELECT id, state, due_at AS dueAt, attempt FROM jobq_jobs WHERE unique_key = ? AND state < 5')
-    .get(key)
+  store.sql<Holder>('SELECT id, state, due_at AS dueAt FROM jobq_jobs WHERE unique_key = ? AND state < 5').get(key)
 
 const meetHolder = (
   store: Store,
@@ -205,41 +200,25 @@ const meetHolder = (
   met: { readonly holder: Holder; readonly now: number },
 ): Enqueued => {
   const { holder, now } = met
-  if (job.onConflict === 'fail') {
-    throw new JobqError('duplicate', `job ${holder.id} holds the unique key '${job.uniqueKey}'`)
+  const { id } = holder
+  if (job.onConflict === 'fail') throw new JobqError('duplicate', `job ${id} holds the unique key '${job.uniqueKey}'`)
+  if (job.onConflict === 'ignore' || holder.state >= stored.claimed) {
+    return { id, duplicate: true, state: stateName(holder.state), dueAt: holder.dueAt }
   }
-  const answer = { id: holder.id, duplicate: true, state: stateName(holder.state), dueAt: holder.dueAt }
-  if (job.onConflict === 'ignore' || holder.state >= stored.claimed) return answer
-  const queue = store.queueId(job.queue)
-  const task = store.taskId(job.task)
-  const state = holder.state === stored.blocked ? stored.blocked : waitingState(job.dueAt, now)
+  const needs = needsOf(job)
+  checkNeeds(store, needs)
+  if (needs.length > 0) checkNoCycle(store, needs, id)
+  checkRef(store, job.ref, id)
+  // The new content gets a whole budget of retries; what was used up before stays counted.
   store
     .sql(
-      `UPDATE jobq_jobs SET queue = ?, task = ?, state = ?, priority = ?, due_at = ?, retries = ?, expires_at = ?,
-         serializer = ?, payload = ?, name = ?, tags = ?, meta = ?, options = ? WHERE id = ?`,
+      `UPDATE jobq_jobs SET queue = ?, task = ?, priority = ?, due_at = ?, retries = ?, expires_at = ?, serializer = ?, payload = ?, held = ?,
+         ref = coalesce(?, ref), name = ?, tags = ?, meta = ?, options = ?, base = spent, crashes = 0, alone = 0, error = NULL, exit_code = NULL,
+         signal = NULL, progress = NULL, progress_text = NULL, started_at = NULL, worker = NULL, pid = NULL WHERE id = ?`,
     )
-    .run(
-      queue,
-      task,
-      state,
-      job.priority,
-      job.dueAt,
-      job.retries,
-      job.expiresAt,
-      serializerColumn(job),
-      job.payload.text,
-      job.name,
-      job.tags.length === 0 ? null : JSON.stringify(job.tags),
-      job.meta === null || isEmpty(job.meta) ? null : JSON.stringify(job.meta),
-      isEmpty(job.options) ? null : JSON.stringify(job.options),
-      holder.id,
-    )
-  logJobEvent(store, 'job.replaced', now, {
-    job: holder.id,
-    task,
-    queue,
-    attempt: holder.attempt,
-    data: { dueAt: job.dueAt },
-  })
-  return { ...answer, state: stateName(state), dueAt: job.dueAt }
+    .run(store.queueId(job.queue), store.taskId(job.task), ...content(job), id)
+  store.sql('DELETE FROM jobq_dependencies WHERE job = ?').run(id)
+  addNeeds(store, id, job)
+  const state = admit(store, id, { type: 'job.replaced', now })
+  return { id, duplicate: true, state: stateName(state), dueAt: job.dueAt }
 }

@@ -1,10 +1,10 @@
 /** What people do to jobs by hand: cancel, requeue, release. Only inside a write; `now` is epoch milliseconds. */
 import { JobqError } from '../../errors.ts'
 import type { CancelAnswer, CancelTarget, RequeueAnswer } from '../broker.ts'
+import { admit } from './admit.ts'
 import { endWaiting } from './claim.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
-import { logJobEvent } from './event-writer.ts'
-import { stored, waitingState } from './state.ts'
+import { stateName, stored } from './state.ts'
 import type { Store } from './store.ts'
 
 interface Row {
@@ -14,11 +14,9 @@ interface Row {
   readonly attempt: number
   readonly state: number
   readonly uniqueKey: string | null
-  readonly retries: number | null
-  readonly held: number
 }
 
-const rowColumns = 'id, task, queue, attempt, state, unique_key AS uniqueKey, retries, held'
+const rowColumns = 'id, task, queue, attempt, state, unique_key AS uniqueKey'
 
 const rowOf = (store: Store, id: number): Row | undefined =>
   store.sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE id = ?`).get(id)
@@ -53,43 +51,45 @@ const waitingIn = (store: Store, queue: string): Row[] => {
   return store.sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE queue = ? AND state < 3 ORDER BY id`).all(id)
 }
 
-/** Runs finished jobs again, with a fresh budget of retries. */
+/** Runs finished jobs again, with a fresh budget of retries. Who asks for another run wants it: a hold and an expiry have had their say. */
 export const requeueJobs = (
   store: Store,
   ids: readonly number[],
   requeue: { readonly dueAt: number; readonly now: number },
-): RequeueAnswer[] => ids.map((id) => requeueJob(store, id, requeue))
-
-const requeueJob = (
-  store: Store,
-  id: number,
-  requeue: { readonly dueAt: number; readonly now: number },
-): RequeueAnswer => {
+): RequeueAnswer[] => {
   const { dueAt, now } = requeue
-  const row = rowOf(store, id)
-  if (row === undefined) return 'not-found'
-  if (row.state <= stored.running) return 'unfinished'
+  const again: number[] = []
+  const answers = ids.map((id): RequeueAnswer => {
+    const row = rowOf(store, id)
+    if (row === undefined) return 'not-found'
+    if (row.state <= stored.running) return 'unfinished'
+    resetFinished(store, row, dueAt)
+    again.push(id)
+    return 'requeued'
+  })
+  for (const id of again) admit(store, id, { type: 'job.requeued', now })
+  for (const id of again) reviveDependents(store, id, now)
+  return answers
+}
+
+/** Takes a job back to before its first run, except for its number of attempts. */
+const resetFinished = (store: Store, row: Row, dueAt: number): void => {
+  const { id, uniqueKey } = row
   const holder =
-    row.uniqueKey === null
+    uniqueKey === null
       ? undefined
-      : store.value('SELECT id FROM jobq_jobs WHERE unique_key = ? AND state < 5', row.uniqueKey)
-  if (holder !== undefined) throw new JobqError('conflict', `job ${id}: its unique key is held by job ${holder}`)
-  const blocked = row.held === 1 || !needsAreMet(store, id)
+      : store.value('SELECT id FROM jobq_jobs WHERE unique_key = ? AND state < 5', uniqueKey)
+  if (holder !== undefined) {
+    throw new JobqError('conflict', `job ${id} cannot run again: job ${holder} holds its unique key '${uniqueKey}'`)
+  }
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ?, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, cancelling = 0, lease_until = NULL,
-         pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL, signal = NULL, progress = NULL,
-         progress_text = NULL, result = NULL, error = NULL WHERE id = ?`,
+      `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0, cancelling = 0,
+         token = 0, lease_until = NULL, pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL,
+         signal = NULL, progress = NULL, progress_text = NULL, result = NULL, error = NULL WHERE id = ?`,
     )
-    .run(blocked ? stored.blocked : waitingState(dueAt, now), dueAt, id)
-  const before = { [stored.succeeded]: 'succeeded', [stored.failed]: 'failed', [stored.cancelled]: 'cancelled' }[
-    row.state
-  ]
-  if (before !== undefined) countFinished(store, row.queue, { [before]: -1 })
-  const data = blocked ? { dueAt, blocked } : { dueAt }
-  logJobEvent(store, 'job.requeued', now, { job: id, task: row.task, queue: row.queue, attempt: row.attempt, data })
-  reviveDependents(store, id, now)
-  return 'requeued'
+    .run(dueAt, id)
+  countFinished(store, row.queue, { [stateName(row.state)]: -1 })
 }
 
 /** Lets go of jobs that were held by hand. */

@@ -81,7 +81,8 @@ const settleBurst = (turn: Turn, burst: readonly Finished[]): void => {
   store.sql('SAVEPOINT burst').run()
   const { changes } = store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.succeeded}, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?, lease_until = NULL, cancelling = 0
+      `UPDATE jobq_jobs SET state = ${stored.succeeded}, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?, lease_until = NULL, cancelling = 0,
+         error = NULL, exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL
        WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND state IN (3, 4)`,
     )
     .run(job.attempt, job.attempt, first.startedAt, first.at, first.pid, ids, job.token)
@@ -115,7 +116,6 @@ interface Row {
   readonly worker: number | null
   readonly attempt: number
   readonly startedAt: number | null
-  readonly finishedAt: number | null
   readonly dueAt: number
   readonly cancelling: number
 }
@@ -124,7 +124,7 @@ const settleOne = (turn: Turn, report: Report): void => {
   const { store, lost } = turn
   const row = store
     .sql<Row>(
-      `SELECT task, queue, state, token, worker, attempt, started_at AS startedAt, finished_at AS finishedAt, due_at AS dueAt, cancelling
+      `SELECT task, queue, state, token, worker, attempt, started_at AS startedAt, due_at AS dueAt, cancelling
        FROM jobq_jobs WHERE id = ?`,
     )
     .get(report.id)
@@ -141,9 +141,11 @@ const settleOne = (turn: Turn, report: Report): void => {
   else recordEnd(turn, row, report)
 }
 
-/** True for an end that was recorded already under the same token: the answer to it had not arrived. */
-const isRepeat = (row: Row, report: Report): boolean =>
-  report.kind === 'finished' && row.token === report.token && row.finishedAt === report.at && row.state > stored.running
+/**
+ * True for an end that was recorded already under the same token: the answer to it had not arrived. A settle leaves
+ * the token of its claim; whatever else takes a job from its holder clears it.
+ */
+const isRepeat = (row: Row, report: Report): boolean => report.kind === 'finished' && row.token === report.token
 
 const logStale = (turn: Turn, row: Row, report: Report): void => {
   const data = { report: report.kind, token: report.token }
@@ -244,8 +246,15 @@ interface End {
 }
 
 const requeueHeld = (turn: Turn, row: Row, end: End): void => {
+  if (end.transition.event === null) {
+    const state = waitingState(row.dueAt, turn.now)
+    turn.store
+      .sql('UPDATE jobq_jobs SET state = ?, lease_until = NULL, pid = NULL, alone = 0 WHERE id = ?')
+      .run(state, end.report.id)
+    return
+  }
   const { report, transition, attempt } = end
-  const dueAt = transition.event === null ? row.dueAt : (transition.dueAt ?? row.dueAt)
+  const dueAt = transition.dueAt ?? row.dueAt
   turn.store
     .sql(
       `UPDATE jobq_jobs SET state = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = ?, due_at = ?, lease_until = NULL, pid = NULL,
