@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { addonAsset } from '../cli/binary/embedded.ts'
-import { buildInfo } from '../cli/build-info.ts'
+import type { BuildOptions } from 'esbuild'
+import { addonAsset } from '../cli/binary/embedded-addon.ts'
+import { type BuildInfo, buildInfo } from '../cli/build-info.ts'
 import { bundle, root } from './bundle.ts'
 import { makeExecutable } from './executable.ts'
 import { makeCodeCache, makeScript } from './scripts.ts'
@@ -31,9 +32,8 @@ try {
 async function writeContents(): Promise<{ main: string; assets: Record<string, string> }> {
   const addon = path.join(root, 'node_modules/better-sqlite3/prebuilds', `${platform}.node`)
   const info = { ...buildInfo, addon: nameOfAddon(addon) }
-  const modules = await bundle({ main: 'cli/main.ts' }, info, { define: { 'import.meta.url': '""' } })
   const assets: Record<string, string> = { [addonAsset]: addon }
-  for (const [name, text] of modules) {
+  for (const [name, text] of await bundleModules(info)) {
     const script = await makeScript(text)
     assets[name] = write(name, script)
     // A code cache is of one V8 on one architecture: only this machine's own can be made here.
@@ -41,6 +41,19 @@ async function writeContents(): Promise<{ main: string; assets: Record<string, s
   }
   const loader = fs.readFileSync(path.join(root, 'build/loader.js'), 'utf8')
   return { main: write('loader.cjs', `const hasCache = ${isHost}\n${loader}`), assets }
+}
+
+// What main.ts answers without the rest of the command line is bundled apart: loading one script takes a millisecond less
+// than loading the ten that it shares with others.
+async function bundleModules(info: BuildInfo): Promise<Map<string, string>> {
+  const options: BuildOptions = { define: { 'import.meta.url': '""' }, external: ['./lean/*'] }
+  const modules = await bundle({ main: 'cli/main.ts' }, info, options)
+  for (const file of fs.globSync('lean/*.ts', { cwd: path.join(root, 'cli') })) {
+    for (const [name, text] of await bundle({ lean: `cli/${file}` }, info, options)) {
+      modules.set(name === 'lean.js' ? file : name, text)
+    }
+  }
+  return modules
 }
 
 function nameOfAddon(file: string): string {
@@ -51,6 +64,7 @@ function nameOfAddon(file: string): string {
 
 function write(name: string, content: string | Buffer): string {
   const file = path.join(folder, name)
+  fs.mkdirSync(path.dirname(file), { recursive: true })
   fs.writeFileSync(file, content)
   return file
 }

@@ -1,4 +1,5 @@
-// `npm test`: the checks, the binary that the journeys run, then every test. With arguments, only those test files.
+// `npm test`: the checks, the binary, then every test, those of the command line through the binary. With arguments, only
+// those test files.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -12,7 +13,11 @@ run(['build/binary.ts'])
 run(['--test', '--test-concurrency=2', ...files])
 
 function run(parameters: string[]): void {
-  const { status, signal, error } = spawnSync(process.execPath, parameters, { cwd: root, stdio: 'inherit' })
+  const { status, signal, error } = spawnSync(process.execPath, parameters, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, JOBQ_BINARY: path.join(root, 'dist', process.platform === 'win32' ? 'jobq.exe' : 'jobq') },
+  })
   if (error) throw error
   if (status !== 0) {
     console.error(`${parameters[0]} failed${signal === null ? '' : ` (${signal})`}`)
