@@ -18,8 +18,26 @@ interface CommandModule {
 type Loader = () => Promise<CommandModule>
 
 const groups: readonly (readonly [heading: string, commands: Readonly<Record<string, Loader>>])[] = [
-  ['Run and add:', {}],
-  ['Look:', {}],
+  [
+    'Run and add:',
+    {
+      run: () => import('./commands/run.ts'),
+      wait: () => import('./commands/wait.ts'),
+    },
+  ],
+  [
+    'Look:',
+    {
+      ls: () => import('./commands/ls.ts'),
+      show: () => import('./commands/show.ts'),
+      why: () => import('./commands/why.ts'),
+      logs: () => import('./commands/logs.ts'),
+      queues: () => import('./commands/queues.ts'),
+      stats: () => import('./commands/stats.ts'),
+      events: () => import('./commands/events.ts'),
+      workers: () => import('./commands/workers.ts'),
+    },
+  ],
   [
     'Change:',
     {
@@ -31,10 +49,12 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
       purge: () => import('./commands/purge.ts'),
     },
   ],
-  ['Keep:', {}],
   [
     'The rest:',
     {
+      backup: () => import('./commands/backup.ts'),
+      doctor: () => import('./commands/doctor.ts'),
+      migrate: () => import('./commands/migrate.ts'),
       config: () => import('./commands/config.ts'),
       systemd: () => import('./commands/systemd.ts'),
       completion: () => import('./commands/completion.ts'),
@@ -49,6 +69,9 @@ const aliases: Readonly<Record<string, string>> = { add: 'enqueue', list: 'ls', 
 
 /** Runs the command line with these parameters and ends the process. */
 export const program = async (parameters: readonly string[]): Promise<void> => {
+  for (const event of ['uncaughtException', 'unhandledRejection']) {
+    process.on(event, (error: unknown) => process.exit(report(error) || 1))
+  }
   process.exit(await run(parameters))
 }
 

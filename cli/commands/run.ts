@@ -1,0 +1,170 @@
+/** `jobq run`: a worker in the foreground, from its settings to its exit code. */
+import path from 'node:path'
+import type { Command } from 'commander'
+import { JobqError } from '../../src/errors.ts'
+import { createWorker, type Worker, type WorkerEnd } from '../../src/worker/worker.ts'
+import { Exit, exitCodes } from '../exit.ts'
+import { explain } from '../help.ts'
+import { type Log, openLog } from '../log.ts'
+import { option, plainText, repeatable } from '../options.ts'
+import { openSession, type Session } from '../session.ts'
+import { type QueueChoice, resolve, settings } from '../settings.ts'
+
+interface Flags {
+  readonly queues?: QueueChoice
+  readonly concurrency?: number
+  readonly tasks?: readonly string[]
+  readonly prefetch?: number
+  readonly drain?: 'due' | 'all' | false
+  readonly killAfter?: number
+  readonly name?: string
+  readonly grace?: number
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
+  readonly logFormat?: 'text' | 'json'
+}
+
+/** Adds `jobq run`. */
+export const register = (program: Command): void => {
+  const command = program
+    .command('run')
+    .addOption(
+      option(
+        '-q, --queues <list>',
+        'a,b strictly in this order; a:5,b:1 by weight; default all',
+        settings.queues.parse,
+      ),
+    )
+    .addOption(
+      option('-c, --concurrency <n>', 'child processes; default the number of CPUs', settings.concurrency.parse),
+    )
+    .addOption(
+      repeatable('-t, --tasks <path>', 'file or folder of tasks, repeatable; default ./tasks', (text) => [
+        path.resolve(plainText(text)),
+      ]),
+    )
+    .addOption(
+      option('--prefetch <n>', 'jobs claimed ahead per child; default by how long jobs take', settings.prefetch.parse),
+    )
+    .addOption(
+      option(
+        '--drain [scope]',
+        'exit once nothing is due or running; =all: once nothing is unfinished',
+        settings.drain.parse,
+      ).preset('due'),
+    )
+    .addOption(
+      option(
+        '--kill-after <duration>',
+        'between TERM and KILL when a job is cancelled; default 5s',
+        settings.killAfter.parse,
+      ),
+    )
+    .addOption(option('--name <name>', 'of the worker; default host:pid', settings.name.parse))
+    .addOption(
+      option('--grace <duration>', 'how long a stop waits for running jobs; default 30s', settings.grace.parse),
+    )
+    .addOption(option('--log-level <level>', 'debug, info, warn or error; default info', settings.logLevel.parse))
+    .addOption(option('--log-format <format>', 'text or json; default text', settings.logFormat.parse))
+    .description('run a worker in the foreground')
+    .action((flags: Flags, command: Command) => run(flags, command))
+  explain(
+    command,
+    [
+      ['jobq run', 'work on everything, a child process per CPU'],
+      ['jobq run -c 4 -q urgent,bulk', 'bulk only when urgent is empty'],
+      ['jobq run -q media:5,mail:1', 'shared five to one'],
+      ['jobq run --drain', 'until nothing is left to do'],
+    ],
+    `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
+INT twice, or QUIT: jobs go back to the queue at once, no attempt is lost; exit 130 or 131. USR1: dump the state to the log.
+Every option has an environment variable: JOBQ_CONCURRENCY and so on.`,
+  )
+}
+
+const run = async (flags: Flags, command: Command): Promise<void> => {
+  const session = await openSession(command)
+  const { sources, output } = session
+  const log = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, output)
+  const name = resolve(settings.name, flags.name, sources).value
+  const worker = workerOf(flags, session, { name, log })
+  const note = (type: string, message: string): void => log.write({ level: 'info', at: Date.now(), type, message })
+  const signals = listen(worker, (text) => note('worker.notice', text))
+  try {
+    await worker.start()
+    note('worker.online', `worker ${name} is online on ${session.broker.value}`)
+    const end = await worker.done
+    note(
+      'worker.offline',
+      `worker ${name} has ended${end.returned === 0 ? '' : `; ${end.returned} running jobs went back to the queue`}`,
+    )
+    log.flush()
+    finish(end, signals.code())
+  } finally {
+    signals.stop()
+    log.flush()
+  }
+}
+
+const workerOf = (
+  flags: Flags,
+  session: Session,
+  { name, log }: { readonly name: string; readonly log: Log },
+): Worker => {
+  const { sources, broker, config } = session
+  const { queues, order } = resolve(settings.queues, flags.queues, sources).value
+  const prefetch = resolve(settings.prefetch, flags.prefetch, sources).value
+  return createWorker({
+    broker: broker.value,
+    tasks: resolve(settings.tasks, flags.tasks, sources).value,
+    concurrency: resolve(settings.concurrency, flags.concurrency, sources).value,
+    queues,
+    order,
+    ...(prefetch === null ? {} : { prefetch }),
+    drain: resolve(settings.drain, flags.drain, sources).value,
+    killAfter: resolve(settings.killAfter, flags.killAfter, sources).value,
+    grace: resolve(settings.grace, flags.grace, sources).value,
+    name,
+    env: process.env,
+    log: log.write,
+    logLevel: resolve(settings.logLevel, flags.logLevel, sources).value,
+    ...(config === null ? {} : { config: config.values }),
+  })
+}
+
+/** Lets signals steer the worker; `code` is the exit code that a cold stop asks for, null for any other end. */
+const listen = (worker: Worker, note: (text: string) => void): { code(): number | null; stop(): void } => {
+  let code: number | null = null
+  let stopping = false
+  const warm = (signal: string): void => {
+    if (stopping) return
+    stopping = true
+    note(`${signal}: finishing what runs${signal === 'INT' ? '; once more gives it back to the queue' : ''}`)
+    void worker.stop()
+  }
+  const cold = (signal: string, exitCode: number): void => {
+    stopping = true
+    code ??= exitCode
+    note(`${signal}: giving what runs back to the queue`)
+    void worker.stop({ cold: true })
+  }
+  const handlers = {
+    SIGTERM: () => warm('TERM'),
+    SIGINT: () => (stopping ? cold('INT again', 130) : warm('INT')),
+    SIGQUIT: () => cold('QUIT', 131),
+    SIGUSR1: () => note(`state: ${JSON.stringify(worker.info())}`),
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
+  return {
+    code: () => code,
+    stop: () => {
+      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
+    },
+  }
+}
+
+const finish = ({ returned, error }: WorkerEnd, code: number | null): void => {
+  if (code !== null) throw new Exit(code)
+  if (error instanceof JobqError) throw new Exit(exitCodes[error.code], error.message)
+  if (error !== null) throw error
+  if (returned > 0) throw new Exit(1)
+}
