@@ -1,6 +1,7 @@
 import { JobqError } from '../errors.ts'
 import { quote } from '../quote.ts'
 import type { Broker } from './broker.ts'
+import type { SqliteDatabase } from './sqlite/native.ts'
 import { SqliteBroker, type SqliteBrokerOptions } from './sqlite/sqlite-broker.ts'
 
 /**
@@ -21,3 +22,12 @@ export const openBroker = async (url: string, options: SqliteBrokerOptions = {})
   if (file === '') throw new JobqError('usage', `${quote(url)} names no file`)
   return SqliteBroker.open(file, options)
 }
+
+/**
+ * The broker whose tables live in an application's own open database, beside its own; they are made if need be.
+ * @throws JobqError `unusable`, `unavailable`
+ */
+export const attachBroker = (
+  database: SqliteDatabase,
+  options: Pick<SqliteBrokerOptions, 'busyTimeoutMs' | 'clock'> = {},
+): Broker => SqliteBroker.attach(database, options)

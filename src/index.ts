@@ -1,0 +1,49 @@
+/** The library: everything that `import … from 'jobq'` gives. */
+export type {
+  Broker,
+  CancelAnswer,
+  ChildStatus,
+  EventLog,
+  JobFilter,
+  JobIndex,
+  ProcessIdentity,
+  QueueShare,
+  QueueSummary,
+  WorkerRecord,
+} from './broker/broker.ts'
+export type { WaitOptions } from './client/await-job.ts'
+export type { EventOptions } from './client/event-stream.ts'
+export { type ConnectOptions, type ConnectTarget, connect, type ListOptions, Queue } from './client.ts'
+export { type Clock, type Moment, systemClock } from './clock.ts'
+export { type Config, defineConfig, type TaskSettings } from './config.ts'
+export {
+  Cancel,
+  Cancelled,
+  type ErrorCode,
+  Fail,
+  JobqError,
+  ShuttingDown,
+  Snooze,
+  SoftTimeLimitExceeded,
+} from './errors.ts'
+export { type EventsPruned, type EventType, eventTypes, type JobqEvent } from './event.ts'
+export { type Enqueued, isFinished, type Job, type JobError, type JobState, jobStates, type Progress } from './job.ts'
+export type { CommandOptions, JobOptions } from './job-options.ts'
+export type { CommandItem, JobItem, ShellItem, TaskItem } from './new-job.ts'
+export {
+  defineTask,
+  type JobContext,
+  type PayloadSchema,
+  type RunTask,
+  type TaskDefinition,
+  type TaskOptions,
+} from './task.ts'
+export {
+  createWorker,
+  type LogEntry,
+  type LogLevel,
+  type StopOptions,
+  type Worker,
+  type WorkerEnd,
+  type WorkerOptions,
+} from './worker/worker.ts'

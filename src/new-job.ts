@@ -1,0 +1,110 @@
+import path from 'node:path'
+import { JobqError } from './errors.ts'
+import { commandTask, type NewJob, type Payload } from './job.ts'
+import { type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
+import { encodeJson } from './json.ts'
+import { checkName } from './name.ts'
+import { quote } from './quote.ts'
+import { formatSize } from './size.ts'
+
+/** A job of a task, as one element of a bulk. */
+export interface TaskItem extends JobOptions {
+  readonly task: string
+  /** What JSON can keep as it is; default null. */
+  readonly payload?: unknown
+}
+
+/** A command that runs without a shell, as one element of a bulk. */
+export interface CommandItem extends CommandOptions {
+  readonly argv: readonly string[]
+}
+
+/** A line for the shell, as one element of a bulk. */
+export interface ShellItem extends CommandOptions {
+  readonly shell: string
+}
+
+/** One job to add. */
+export type JobItem = TaskItem | CommandItem | ShellItem
+
+/** The largest payload unless told otherwise, in bytes. */
+export const defaultMaxPayloadBytes = 1024 * 1024
+
+/**
+ * What a broker is told to add for an item. `now` is epoch milliseconds.
+ * @throws JobqError `usage` naming what is wrong
+ */
+export const newJob = (item: JobItem, context: { readonly now: number; readonly maxPayloadBytes?: number }): NewJob => {
+  const { now, maxPayloadBytes = defaultMaxPayloadBytes } = context
+  const { task, payload, argv, shell, ...said } = parts(item)
+  if ([task, argv, shell].filter((each) => each !== undefined).length !== 1) {
+    throw new JobqError('usage', 'a job needs one of task, argv and shell')
+  }
+  if (task === undefined && payload !== undefined) throw new JobqError('usage', 'payload: only for a task')
+  const { cwd, env, stdin, ...options } = checkOptions(said, { command: task === undefined, now })
+  const content =
+    task === undefined
+      ? {
+          ...(argv === undefined ? { shell: shellLine(shell) } : { argv: checkArgv(argv) }),
+          cwd: path.resolve(cwd ?? '.'),
+          ...(env === undefined ? {} : { env }),
+          ...(stdin === undefined ? {} : { stdin }),
+        }
+      : (payload ?? null)
+  return {
+    task: task === undefined ? commandTask : checkTask(task),
+    queue: options.queue ?? null,
+    priority: options.priority ?? null,
+    payload: encodePayload(content, maxPayloadBytes),
+    dueAt: options.at ?? now + (options.delay ?? 0),
+    expiresAt: options.expires === undefined ? null : now + options.expires,
+    retries: options.retries ?? null,
+    options: options.backoff === undefined ? {} : { backoff: options.backoff },
+    uniqueKey: options.unique ?? null,
+    onConflict: options.onConflict ?? 'ignore',
+    after: options.after ?? [],
+    afterAny: options.afterAny ?? [],
+    hold: options.hold ?? false,
+    tags: options.tags ?? [],
+    name: options.name ?? null,
+    meta: options.meta ?? null,
+    ref: options.ref ?? null,
+  }
+}
+
+interface Parts {
+  readonly task?: unknown
+  readonly payload?: unknown
+  readonly argv?: unknown
+  readonly shell?: unknown
+}
+
+const parts = (item: unknown): Parts => {
+  if (typeof item === 'object' && item !== null && !Array.isArray(item)) return item
+  throw new JobqError('usage', `${quote(item)} is not a job: an object with task, argv or shell is needed`)
+}
+
+const checkTask = (task: unknown): string => {
+  const name = checkName('task', task)
+  if (name !== commandTask) return name
+  throw new JobqError('usage', `${commandTask} is the task of commands: give their argv instead`)
+}
+
+const checkArgv = (argv: unknown): readonly string[] => {
+  const wrong = Array.isArray(argv) ? argv.findIndex((word) => typeof word !== 'string') : 0
+  if (!Array.isArray(argv) || wrong !== -1) throw new JobqError('usage', 'argv: a list of texts is needed')
+  if (argv[0] === undefined || argv[0] === '') throw new JobqError('usage', 'argv: it must begin with a program')
+  return argv
+}
+
+const shellLine = (line: unknown): string => {
+  if (typeof line === 'string' && line.trim() !== '') return line
+  throw new JobqError('usage', 'shell: a line for the shell is needed')
+}
+
+const encodePayload = (value: unknown, maxBytes: number): Payload => {
+  const text = encodeJson(value)
+  const bytes = text.length > maxBytes ? text.length : Buffer.byteLength(text)
+  if (bytes <= maxBytes) return { serializer: 'json', text }
+  throw new JobqError('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
+}
