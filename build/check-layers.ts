@@ -64,11 +64,13 @@ function processViolations({ file, code }: Source): string[] {
 }
 
 function cycles(): string[] {
-  const found: string[] = []
+  const found = new Map<string, string[]>()
   const done = new Set<string>()
   function visit(file: string, trail: string[]): void {
     if (trail.includes(file)) {
-      found.push(`${file}:1 import cycle: ${[...trail.slice(trail.indexOf(file)), file].join(' → ')}`)
+      const cycle = [...trail.slice(trail.indexOf(file)), file]
+      // One file may be in very many of them; the shortest says enough.
+      if (cycle.length < (found.get(file)?.length ?? Number.POSITIVE_INFINITY)) found.set(file, cycle)
       return
     }
     if (done.has(file)) return
@@ -76,7 +78,7 @@ function cycles(): string[] {
     done.add(file)
   }
   for (const file of sources.keys()) visit(file, [])
-  return found
+  return [...found].map(([file, cycle]) => `${file}:1 import cycle: ${cycle.join(' → ')}`)
 }
 
 function withoutComments(code: string): string {
