@@ -1,88 +1,82 @@
-/** Reading `jobq enqueue --batch`: a job a line, in the words of the options. */
+/** Reading `jobq enqueue --batch`: a job a line, in the words of the options; the library checks them. */
 import { JobqError } from '../src/errors.ts'
+import type { NewJob } from '../src/job.ts'
+import type { CommandOptions, JobOptions } from '../src/job-options.ts'
 import { decodeJson } from '../src/json.ts'
-import { nearest } from '../src/nearest.ts'
+import { type JobItem, newJob } from '../src/new-job.ts'
 import { quote } from '../src/quote.ts'
-import { type EnqueueItem, enqueueItem, shellArgv, type Target, wholeEnvironment } from './enqueue-item.ts'
-import { type JobOption, type JobOptionValues, jobOptions } from './enqueue-options.ts'
+import { commandOptions, shellArgv, taskOptions, wholeEnvironment } from './enqueue-item.ts'
+import type { JobOptionValues } from './enqueue-options.ts'
+import { readText } from './payload.ts'
 import { named } from './values.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
-const options = Object.entries<JobOption<unknown>>(jobOptions).map(([name, option]) => ({
-  name,
-  key: option.key ?? name,
-  option,
-}))
-const known = ['task', 'payload', 'argv', 'shell', 'envAll', ...options.map(({ key }) => key)]
+/** What `newJob` needs to know. */
+type Context = Parameters<typeof newJob>[1]
 
 /**
  * The jobs of a batch, in the order of their lines; empty lines count but say nothing. `defaults` holds for lines that do
  * not say it themselves.
  * @throws JobqError `usage` naming the number of the first line that is wrong
  */
-export const readBatch = (text: string, defaults: JobOptionValues): EnqueueItem[] =>
-  text
+export const readBatch = (text: string, values: JobOptionValues, context: Context): NewJob[] => {
+  const defaults = { task: taskOptions(values), command: commandOptions(values) }
+  return text
     .split('\n')
-    .flatMap((line, index) => (line.trim() === '' ? [] : [named(`line ${index + 1}`, () => readLine(line, defaults))]))
+    .flatMap((line, index) =>
+      line.trim() === '' ? [] : [named(`line ${index + 1}`, () => newJob(readLine(line, defaults), context))],
+    )
+}
 
-const readLine = (text: string, defaults: JobOptionValues): EnqueueItem => {
+const readLine = (text: string, defaults: Defaults): JobItem => {
   const value = decodeJson(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new JobqError('usage', 'it is not a JSON object')
   }
-  const line: Line = { ...value }
-  const unknown = Object.keys(line).find((key) => !known.includes(key))
-  if (unknown !== undefined) {
-    const meant = nearest(unknown, known)
-    throw new JobqError(
-      'usage',
-      `${quote(unknown)} is no option of a job${meant === null ? '' : `; did you mean ${meant}?`}`,
-    )
-  }
-  const target = targetOf(line)
-  const values = { ...defaultsFor(target, line, defaults), ...valuesOf(line) }
-  const env = wantsEnvironment(line) ? [...wholeEnvironment(), ...(values.env ?? [])] : values.env
-  return enqueueItem(target, env === undefined ? values : { ...values, env }, (option) => option)
+  const { envAll = false, ...line }: Line = { ...value }
+  if (typeof envAll !== 'boolean') throw new JobqError('usage', `envAll: ${quote(envAll)} is not true or false`)
+  const item = { ...defaultsFor(line, defaults), ...spoken(line) }
+  // What it holds is not known yet; `newJob` checks every key and value.
+  return (envAll ? { ...item, env: { ...Object.fromEntries(wholeEnvironment()), ...item.env } } : item) as JobItem
 }
 
-const valuesOf = (line: Line): JobOptionValues =>
-  Object.fromEntries(
-    options
-      .filter(({ key }) => line[key] !== undefined)
-      .map(({ name, key, option }) => [name, named(key, () => option.read(line[key]))]),
-  )
-
-/** Of the defaults, those that a line may fall back to: what only commands have is not for tasks, and a time of its own replaces either. */
-const defaultsFor = (target: Target, line: Line, defaults: JobOptionValues): JobOptionValues => {
-  const { cwd, env, stdin, delay, at, ...others } = defaults
-  const command = {
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env && { env }),
-    ...(stdin === undefined ? {} : { stdin }),
+/** A line in the library's terms: numbers mean what they mean on the command line, where a delay of 90 is 90 seconds. */
+const spoken = (line: Line): Line & { readonly env?: object } => {
+  const { delay, expires, stdin, shell, ...rest } = line
+  const digits = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value)
+  return {
+    ...rest,
+    ...(delay === undefined ? {} : { delay: digits(delay) }),
+    ...(expires === undefined ? {} : { expires: digits(expires) }),
+    ...(stdin === undefined ? {} : { stdin: typeof stdin === 'string' ? contents(stdin) : stdin }),
+    ...(shell === undefined
+      ? {}
+      : typeof shell === 'string' && line.argv === undefined
+        ? { argv: shellArgv(shell) }
+        : { shell }),
   }
+}
+
+const contents = (file: string): string => {
+  if (file === '-') throw new JobqError('usage', 'stdin: standard input holds the batch')
+  return named('stdin', () => readText(file))
+}
+
+/** What lines fall back to: those with a task, and the others. */
+interface Defaults {
+  readonly task: JobOptions
+  readonly command: CommandOptions
+}
+
+/** The defaults that make sense for a line: a time of its own replaces either, and a conflict needs a key. */
+const defaultsFor = (line: Line, { task, command }: Defaults): JobOptions => {
+  const { delay, at, onConflict, ...others }: JobOptions = line.task === undefined ? command : task
   const timed = line.delay === undefined && line.at === undefined
   return {
     ...others,
-    ...('argv' in target ? command : {}),
     ...(timed && delay !== undefined ? { delay } : {}),
     ...(timed && at !== undefined ? { at } : {}),
+    ...(onConflict !== undefined && (others.unique ?? line.unique) !== undefined ? { onConflict } : {}),
   }
-}
-
-const targetOf = (line: Line): Target => {
-  const { task, argv, shell, payload } = line
-  if ([task, argv, shell].filter((each) => each !== undefined).length !== 1) {
-    throw new JobqError('usage', 'it needs one of task, argv and shell')
-  }
-  if (typeof task === 'string') return { task, payload }
-  if (payload !== undefined) throw new JobqError('usage', 'payload: only for a task')
-  if (typeof shell === 'string') return { argv: shellArgv(shell) }
-  if (Array.isArray(argv) && argv.every((word) => typeof word === 'string')) return { argv }
-  throw new JobqError('usage', argv === undefined ? 'task and shell are texts' : 'argv is a list of texts')
-}
-
-const wantsEnvironment = ({ envAll = false }: Line): boolean => {
-  if (typeof envAll !== 'boolean') throw new JobqError('usage', `envAll: ${quote(envAll)} is not true or false`)
-  return envAll
 }

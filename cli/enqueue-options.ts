@@ -1,6 +1,6 @@
 /**
- * The options of `jobq enqueue` that belong to one job, each with the one parser that reads it, whether it comes from a
- * flag, from the short way through `cli/lean`, or from a line of a batch.
+ * The options of `jobq enqueue` that belong to one job, each with the one parser that reads it, for the full command and
+ * for the short way through `cli/lean` alike. They give what the library takes, which checks it again.
  */
 import { formatBackoff, parseBackoff } from '../src/backoff.ts'
 import { parseDuration } from '../src/duration.ts'
@@ -9,72 +9,14 @@ import { parseInstant } from '../src/instant.ts'
 import { quote } from '../src/quote.ts'
 import { jobId, listOf, nameOf, oneOf, type Parse, plainText, wholeNumber } from './values.ts'
 
-/** One option of a job. */
+/** One option of a job: its flag, and how its text becomes what the library takes. */
 export interface JobOption<T> {
   readonly flags: string
   readonly description: string
   readonly parse: Parse<T>
-  /** Reads it from a line of a batch. */
-  readonly read: (value: unknown) => T
-  /** Its key in a batch, where that is not the long option in camel case. */
-  readonly key?: string
 }
 
-type Spoken<T> = Omit<JobOption<T>, 'read'>
-
-const refused = (value: unknown, wanted: string): JobqError =>
-  new JobqError(
-    'usage',
-    `${typeof value === 'object' && value !== null ? JSON.stringify(value).slice(0, 80) : quote(value)} is not ${wanted}`,
-  )
-
-const textOption = <T>(spoken: Spoken<T>): JobOption<T> => ({
-  ...spoken,
-  read(value) {
-    if (typeof value !== 'string') throw refused(value, 'text')
-    return spoken.parse(value)
-  },
-})
-
-const numberOption = <T>(spoken: Spoken<T>): JobOption<T> => ({
-  ...spoken,
-  read(value) {
-    if (typeof value !== 'number') throw refused(value, 'a number')
-    return spoken.parse(String(value))
-  },
-})
-
-/** A number in a batch means what its digits mean in a flag: seconds. */
-const durationOption = (spoken: Omit<Spoken<number>, 'parse'>): JobOption<number> => ({
-  ...spoken,
-  parse: parseDuration,
-  read(value) {
-    if (typeof value !== 'string' && typeof value !== 'number') throw refused(value, 'text or a number')
-    return parseDuration(String(value))
-  },
-})
-
-const listOption = <T>(spoken: Spoken<readonly T[]>): JobOption<readonly T[]> => ({
-  ...spoken,
-  read(value) {
-    if (!Array.isArray(value)) throw refused(value, 'a list')
-    return value.flatMap((member: unknown) => {
-      if (typeof member !== 'string' && typeof member !== 'number') throw refused(member, 'text or a number')
-      return spoken.parse(String(member))
-    })
-  },
-})
-
-const pairsOption = (spoken: Spoken<readonly Pair[]>): JobOption<readonly Pair[]> => ({
-  ...spoken,
-  read(value) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused(value, 'an object')
-    return Object.entries(value).flatMap(([name, member]: [string, unknown]) => {
-      if (typeof member !== 'string') throw refused(member, `text (${quote(name)})`)
-      return spoken.parse(`${name}=${member}`)
-    })
-  },
-})
+const jobOption = <T>(made: JobOption<T>): JobOption<T> => made
 
 /** A name and its value, as in `--meta customer=ann`. */
 export type Pair = readonly [name: string, value: string]
@@ -102,82 +44,83 @@ const variable: Parse<readonly Pair[]> = (text) => {
 
 /** Every option of one job, by its long name in camel case. */
 export const jobOptions = {
-  queue: textOption({
+  queue: jobOption({
     flags: '-q, --queue <name>',
     description: "the queue; default: the task's, else default",
     parse: nameOf('queue'),
   }),
-  priority: numberOption({
+  priority: jobOption({
     flags: '-p, --priority <0..9>',
     description: 'higher runs sooner; default 5',
     parse: wholeNumber(0, 9),
   }),
-  delay: durationOption({
+  delay: jobOption({
     flags: '--delay <duration>',
     description: 'not before this long from now',
+    parse: parseDuration,
   }),
-  at: textOption({
+  at: jobOption({
     flags: '--at <instant>',
     description: 'not before this instant',
     parse: (text) => parseInstant(text, Date.now()),
   }),
-  expires: durationOption({
+  expires: jobOption({
     flags: '--expires <duration>',
     description: 'cancelled when not started this long from now',
+    parse: parseDuration,
   }),
-  retries: numberOption({
+  retries: jobOption({
     flags: '--retries <n>',
     description: 'attempts after the first',
     parse: wholeNumber(0, 1_000_000),
   }),
-  backoff: textOption({
+  backoff: jobOption({
     flags: '--backoff <spec>',
     description: 'exponential:2s..10m, linear:5s, fixed:30s',
     parse: (text) => formatBackoff(parseBackoff(text)),
   }),
-  unique: textOption({
+  unique: jobOption({
     flags: '--unique <key>',
     description: 'at most one unfinished job with this key',
     parse: plainText,
   }),
-  onConflict: textOption({
+  onConflict: jobOption({
     flags: '--on-conflict <what>',
     description: 'with --unique: ignore, replace or fail',
     parse: oneOf('ignore', 'replace', 'fail'),
   }),
-  after: listOption({
+  after: jobOption({
     flags: '--after <ids>',
     description: 'run when these jobs have succeeded; repeatable',
     parse: listOf(jobId),
   }),
-  afterAny: listOption({
+  afterAny: jobOption({
     flags: '--after-any <ids>',
     description: 'run when these jobs have finished, however; repeatable',
     parse: listOf(jobId),
   }),
-  tag: listOption({
+  tag: jobOption({
     flags: '--tag <tag>',
     description: 'for filters; repeatable',
     parse: (text): readonly string[] => [nameOf('tag')(text)],
-    key: 'tags',
   }),
-  name: textOption({ flags: '--name <label>', description: 'for people', parse: plainText }),
-  meta: pairsOption({
+  name: jobOption({ flags: '--name <label>', description: 'for people', parse: plainText }),
+  meta: jobOption({
     flags: '--meta <key=value>',
     description: 'for people and programs; repeatable',
     parse: pair,
   }),
-  cwd: textOption({
+  cwd: jobOption({
     flags: '--cwd <folder>',
     description: 'where the command runs; default: here',
     parse: plainText,
   }),
-  env: pairsOption({
+  env: jobOption({
     flags: '--env <name[=value]>',
     description: 'a variable for the command; repeatable',
     parse: variable,
   }),
-  stdin: textOption({
+  stdin: jobOption({
     flags: '--stdin <file>',
     description: 'what the command reads, copied now; - is standard input',
     parse: plainText,

@@ -22,6 +22,7 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
     'Run and add:',
     {
       run: () => import('./commands/run.ts'),
+      enqueue: () => import('./commands/enqueue.ts'),
       wait: () => import('./commands/wait.ts'),
     },
   ],
@@ -36,6 +37,8 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
       stats: () => import('./commands/stats.ts'),
       events: () => import('./commands/events.ts'),
       workers: () => import('./commands/workers.ts'),
+      tasks: () => import('./commands/tasks.ts'),
+      steps: () => import('./commands/steps.ts'),
     },
   ],
   [

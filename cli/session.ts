@@ -41,17 +41,22 @@ export const openSession = async (command: Command): Promise<Session> => {
   return { output, sources, config, broker: resolve(settings.broker, flags.broker, sources) }
 }
 
+/** Connects to a session's broker for as long as `work` takes. */
+export const onQueue = async (session: Session, work: (queue: Queue) => Promise<void>): Promise<void> => {
+  const { connect } = await import('../src/client.ts')
+  const queue = await connect(session.broker.value)
+  try {
+    await work(queue)
+  } finally {
+    await queue.close()
+  }
+}
+
 /** Opens a session and connects to its broker for as long as `work` takes. */
 export const withQueue = async (
   command: Command,
   work: (queue: Queue, session: Session) => Promise<void>,
 ): Promise<void> => {
   const session = await openSession(command)
-  const { connect } = await import('../src/client.ts')
-  const queue = await connect(session.broker.value)
-  try {
-    await work(queue, session)
-  } finally {
-    await queue.close()
-  }
+  await onQueue(session, (queue) => work(queue, session))
 }

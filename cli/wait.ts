@@ -61,3 +61,10 @@ export const exitCodeOf = (job: Job): number => {
   if (signal !== undefined) return 128 + signal
   return job.exitCode !== null && job.exitCode > 0 ? job.exitCode : 4
 }
+
+/** The exit code for several jobs: that of the only one, or 4 unless all succeeded. */
+export const exitCodeOfAll = (jobs: readonly Job[]): number => {
+  const [first] = jobs
+  if (first !== undefined && jobs.length === 1) return exitCodeOf(first)
+  return jobs.every(({ state }) => state === 'succeeded') ? 0 : 4
+}
