@@ -4,10 +4,8 @@ import { type CheckedConfig, checkConfig } from '../src/config.ts'
 import { JobqError } from '../src/errors.ts'
 import { importUserFile } from '../src/user-file.ts'
 import { absoluteBroker } from './broker-url.ts'
+import { findConfig } from './config-file.ts'
 import { named } from './values.ts'
-
-/** The configuration files looked for in the working directory, the first one found counts. */
-export const configFiles = ['jobq.config.ts', 'jobq.config.js', 'jobq.config.mjs', 'jobq.config.json'] as const
 
 /** A configuration file that has been read. Paths in it are absolute: they are relative to the file. */
 export interface LoadedConfig {
@@ -26,10 +24,6 @@ export const loadConfig = async (folder: string, file: string | null): Promise<L
   const values = await readFile(found)
   return { file: found, values: named(found, () => withAbsolutePaths(checkConfig(values), path.dirname(found))) }
 }
-
-/** The path of the configuration file in a folder, or null. */
-export const findConfig = (folder: string): string | null =>
-  configFiles.map((name) => path.join(folder, name)).find((candidate) => fs.existsSync(candidate)) ?? null
 
 const readFile = async (file: string): Promise<unknown> => {
   if (file.endsWith('.json')) {

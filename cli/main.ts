@@ -15,6 +15,10 @@ async function main(parameters: string[]): Promise<void> {
     const { version } = await import('./lean/version.ts')
     if (version(rest)) return
   }
+  if (verb === 'enqueue' || verb === 'add') {
+    const { enqueue } = await import('./lean/enqueue.ts')
+    if (await enqueue(rest)) process.exit(0)
+  }
   const { useEmbedded } = await import('./binary/embedded.ts')
   useEmbedded()
   // The hidden subcommand with which the binary starts the children of its pool.
