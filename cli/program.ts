@@ -2,14 +2,12 @@
  * The command line: global options, the commands, and what becomes of a failure. Each command is a file of its own in
  * `commands/`; only the one that is asked for is loaded, all of them for help and for a name that none of them has.
  */
-import { Command, CommanderError } from 'commander'
-import { JobqError } from '../src/errors.ts'
-import { Exit, exitCodes } from './exit.ts'
+import { Command } from 'commander'
 import { explain, layHelp } from './help.ts'
 import { option, plainText } from './options.ts'
-import { Output } from './output.ts'
+import { report } from './report.ts'
 import { settings } from './settings.ts'
-import { ReaderGone, writeAll } from './write.ts'
+import { writeAll } from './write.ts'
 
 interface CommandModule {
   register(program: Command): void
@@ -134,41 +132,3 @@ const verbOf = (parameters: readonly string[]): string | null => {
   }
   return null
 }
-
-const report = (error: unknown): number => {
-  if (error instanceof ReaderGone) return 0
-  if (error instanceof CommanderError && error.exitCode === 0) return 0
-  try {
-    const { code, message } = failure(error)
-    if (message !== '') complaints().complain(message)
-    return code
-  } catch {
-    // stderr is closed: the exit code alone must tell.
-    return 1
-  }
-}
-
-const failure = (error: unknown): { readonly code: number; readonly message: string } => {
-  if (error instanceof Exit) return { code: error.code, message: error.message }
-  if (error instanceof CommanderError && error.code === 'commander.help') {
-    return { code: 2, message: "a command is missing; 'jobq -h' lists them" }
-  }
-  if (error instanceof CommanderError)
-    return { code: 2, message: error.message.replace(/^error: /, '').replaceAll('\n', ' ') }
-  if (error instanceof JobqError) return { code: exitCodes[error.code], message: error.message }
-  const message =
-    error instanceof Error ? `${error.name === 'Error' ? '' : `${error.name}: `}${error.message}` : String(error)
-  const trace = process.env.JOBQ_DEBUG === '1' && error instanceof Error ? `\n${error.stack}` : ''
-  return { code: 1, message: `${message.split('\n', 1)[0]}${trace}` }
-}
-
-/** An output for complaints, which must work before any session is open. */
-const complaints = (): Output =>
-  new Output({
-    json: false,
-    quiet: false,
-    color: 'auto',
-    environment: process.env,
-    terminal: { stdout: false, stderr: process.stderr.isTTY === true, columns: 80 },
-    now: Date.now,
-  })

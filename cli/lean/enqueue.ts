@@ -3,7 +3,6 @@
  * parameters by hand, because loading a parser takes longer than the job does to add; every value is still read by the
  * one parser that the full command uses. Whatever else is asked for, and every mistake, is left to the full command.
  */
-import fs from 'node:fs'
 import path from 'node:path'
 import { isatty } from 'node:tty'
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
@@ -14,7 +13,7 @@ import { decodeJson } from '../../src/json.ts'
 import { defaultMaxPayloadBytes, newJob } from '../../src/new-job.ts'
 import { useEmbeddedAddon } from '../binary/embedded-addon.ts'
 import { absoluteBroker, defaultBroker } from '../broker-url.ts'
-import { configFiles } from '../config-files.ts'
+import { findConfig } from '../config-file.ts'
 import { enqueueItem, type Target } from '../enqueue-item.ts'
 import { type JobOptionValues, jobOptions } from '../enqueue-options.ts'
 import { enqueuedJson } from '../enqueued.ts'
@@ -34,15 +33,20 @@ const flags: Readonly<Record<string, keyof typeof jobOptions | 'broker'>> = {
 /** Variables that ask for something that only the full command does. */
 const otherWishes = ['JOBQ_CONFIG', 'JOBQ_JSON', 'JOBQ_QUIET', 'JOBQ_COLOR']
 
-/** Adds the job and prints its id; false, with nothing done, where the full command is needed. */
-export const enqueue = (parameters: readonly string[]): boolean => {
+/** Adds the job, prints its id and answers true; false, with nothing done, where the full command is needed. Ends the process when adding it fails. */
+export const enqueue = async (parameters: readonly string[]): Promise<boolean> => {
   const wanted = understand(parameters)
   if (wanted === null) return false
   useEmbeddedAddon()
   const broker = openBroker(wanted.file)
   if (broker === null) return false
-  const [added] = broker.enqueueSync([wanted.job], wanted.now)
-  if (added !== undefined) writeAll(1, `${wanted.json ? JSON.stringify(enqueuedJson(added)) : added.id}\n`)
+  try {
+    const [added] = broker.enqueueSync([wanted.job], wanted.now)
+    if (added !== undefined) writeAll(1, `${wanted.json ? JSON.stringify(enqueuedJson(added)) : added.id}\n`)
+  } catch (error) {
+    const { report } = await import('../report.ts')
+    process.exit(report(error))
+  }
   return true
 }
 
@@ -58,7 +62,7 @@ const understand = (parameters: readonly string[]): Wanted | null => {
   if (words === null || otherWishes.some((name) => process.env[name])) return null
   if (words.json && isatty(1)) return null
   const folder = process.cwd()
-  if (configFiles.some((name) => fs.existsSync(path.join(folder, name)))) return null
+  if (findConfig(folder) !== null) return null
   try {
     const now = systemClock.now()
     const job = newJob(enqueueItem(targetOf(words), words.values), {
