@@ -110,7 +110,7 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     ...rest: PayloadAndOptions<PayloadOf<Tasks[Name]>>
   ): Promise<number>
   async enqueue(target: unknown, ...rest: readonly unknown[]): Promise<number> {
-    return only(await this.add([toItem(target, rest)])).id
+    return only(await this.addJobs([toItem(target, rest)])).id
   }
 
   /** As `enqueue`, on SQLite: done when it returns, and part of the transaction that runs on an own database. */
@@ -129,11 +129,11 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
 
   /** Adds jobs, all or none, and answers their ids in order. */
   async enqueueMany(items: readonly JobItem[]): Promise<number[]> {
-    return (await this.add(items)).map((added) => added.id)
+    return (await this.addJobs(items)).map((added) => added.id)
   }
 
   /** As `enqueueMany`, answering of each job also whether it was a duplicate, its state and when it is due. */
-  async add(items: readonly JobItem[]): Promise<Enqueued[]> {
+  async addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
     const broker = this.#open()
     const now = this.#clock.now()
     const jobs = items.map((item, index) => {
