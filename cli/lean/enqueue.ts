@@ -3,6 +3,7 @@
  * parameters by hand, because loading a parser takes longer than the job does to add; every value is still read by the
  * one parser that the full command uses. Whatever else is asked for, and every mistake, is left to the full command.
  */
+import fs from 'node:fs'
 import path from 'node:path'
 import { isatty } from 'node:tty'
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
@@ -43,12 +44,20 @@ export const enqueue = async (parameters: readonly string[]): Promise<boolean> =
   try {
     const [added] = broker.enqueueSync([wanted.job], wanted.now)
     if (added !== undefined) writeAll(1, `${wanted.json ? JSON.stringify(enqueuedJson(added)) : added.id}\n`)
+    if (hasLongLog(wanted.file)) await broker.close()
   } catch (error) {
     const { report } = await import('../report.ts')
     process.exit(report(error))
   }
   return true
 }
+
+// The end of the process lets go of the file. To close it in order would write its log back, and wait for the disk to do so,
+// unless a worker has the file open as well; left behind, the log is read again by each that opens the file next.
+const hasLongLog = (file: string): boolean =>
+  (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > longLogBytes
+
+const longLogBytes = 1 << 18
 
 interface Wanted {
   readonly file: string
