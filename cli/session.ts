@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import type { Command } from 'commander'
 import type { Queue } from '../src/client.ts'
 import { systemClock } from '../src/clock.ts'
@@ -44,7 +45,7 @@ export const openSession = async (command: Command): Promise<Session> => {
 /** Connects to a session's broker for as long as `work` takes. */
 export const onQueue = async (session: Session, work: (queue: Queue) => Promise<void>): Promise<void> => {
   const { connect } = await import('../src/client.ts')
-  const queue = await connect(session.broker.value)
+  const queue = await connect(session.broker.value, { readonly: isReadonly(session.broker.value) })
   try {
     await work(queue)
   } finally {
@@ -59,4 +60,16 @@ export const withQueue = async (
 ): Promise<void> => {
   const session = await openSession(command)
   await onQueue(session, (queue) => work(queue, session))
+}
+
+/** A file that may not be written can still be looked at. */
+const isReadonly = (url: string): boolean => {
+  const file = url.replace(/^sqlite:/i, '')
+  if (!fs.existsSync(file)) return false
+  try {
+    fs.accessSync(file, fs.constants.W_OK)
+    return false
+  } catch {
+    return true
+  }
 }
