@@ -64,15 +64,17 @@ export const connect = async <Tasks extends TaskPayloads = Record<string, unknow
 ): Promise<Queue<Tasks>> => {
   const { maxPayload, clock = systemClock, ...opening } = options
   const limits = maxPayload === undefined ? {} : { maxPayloadBytes: parseSize(maxPayload) }
-  const broker =
-    typeof target === 'object' && 'database' in target
-      ? attachBroker(target.database, options)
-      : await openFirst(typeof target === 'string' ? target.split(';') : target, { ...opening, clock })
+  const broker = hasDatabase(target)
+    ? attachBroker(target.database, options)
+    : await openFirst(typeof target === 'string' ? target.split(';') : target, { ...opening, clock })
   return new Queue<Tasks>(broker, { clock, ...limits })
 }
 
+const hasDatabase = (target: ConnectTarget): target is { readonly database: SqliteDatabase } =>
+  typeof target === 'object' && target !== null && 'database' in target
+
 const openFirst = async (urls: readonly string[], options: Omit<ConnectOptions, 'maxPayload'>): Promise<Broker> => {
-  const [url, ...others] = urls
+  const [url, ...others] = Array.isArray(urls) ? urls : []
   if (typeof url !== 'string') throw new JobqError('usage', 'connect needs a path, a URL or { database }')
   try {
     return await openBroker(url.trim(), options)
