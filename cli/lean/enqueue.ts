@@ -5,7 +5,6 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { isatty } from 'node:tty'
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
 import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
@@ -66,10 +65,12 @@ interface Wanted {
   readonly now: ReturnType<typeof systemClock.now>
 }
 
-const understand = (parameters: readonly string[]): Wanted | null => {
+/** What the parameters ask for; null where the full command is needed. */
+export const understand = (parameters: readonly string[]): Wanted | null => {
   const words = read(parameters)
   if (words === null || otherWishes.some((name) => process.env[name])) return null
-  if (words.json && isatty(1)) return null
+  // A terminal's JSON is laid out; node:tty, which would tell it from other devices, takes 3 ms to load.
+  if (words.json && fs.fstatSync(1).isCharacterDevice()) return null
   const folder = process.cwd()
   if (findConfig(folder) !== null) return null
   try {
