@@ -33,14 +33,17 @@ async function writeContents(): Promise<{ main: string; assets: Record<string, s
   const addon = path.join(root, 'node_modules/better-sqlite3/prebuilds', `${platform}.node`)
   const info = { ...buildInfo, addon: nameOfAddon(addon) }
   const assets: Record<string, string> = { [addonAsset]: addon }
-  for (const [name, text] of await bundleModules(info)) {
+  const modules = await bundleModules(info)
+  const main = await makeScript(modules.get('main.js') ?? '')
+  modules.delete('main.js')
+  for (const [name, text] of modules) {
     const script = await makeScript(text)
     assets[name] = write(name, script)
     // A code cache is of one V8 on one architecture: only this machine's own can be made here.
     if (isHost) assets[`${name}.cache`] = write(`${name}.cache`, makeCodeCache(script))
   }
   const loader = fs.readFileSync(path.join(root, 'build/loader.js'), 'utf8')
-  return { main: write('loader.cjs', `const hasCache = ${isHost}\n${loader}`), assets }
+  return { main: write('loader.cjs', `const hasCache = ${isHost}\nconst main = ${main}\n${loader}`), assets }
 }
 
 // What main.ts answers without the rest of the command line is bundled apart: loading one script takes a millisecond less

@@ -1,5 +1,5 @@
-// The first script of the binary. Every module is a file inside the binary, compiled when it is first asked for, from
-// V8's code cache where there is one.
+// The first script of the binary, together with `main` and `hasCache`, which the build puts before it. Every other module
+// is a file inside the binary, compiled when it is first asked for, from V8's code cache where there is one.
 const sea = require('node:sea')
 const vm = require('node:vm')
 
@@ -21,4 +21,4 @@ function compile(file) {
   return new vm.Script(source, { filename: `jobq/${file}`, cachedData }).runInThisContext()
 }
 
-load('./main.js')
+main({}, {}, load)

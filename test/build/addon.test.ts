@@ -44,14 +44,17 @@ test('the addon is written once to the cache folder, for this user alone', optio
   assert.equal(written.mode & 0o077, 0)
   assert.deepEqual(await load({ XDG_CACHE_HOME: cache }), { one: 1, mapped: expected })
   assert.equal(fs.statSync(expected).ino, written.ino, 'the second start wrote nothing')
-  assert.deepEqual(fs.readdirSync(path.dirname(expected)), [file])
+  assert.deepEqual(fs.readdirSync(path.dirname(expected)), [file, `${file}.compared`])
 })
 
 test('starts at the same time share one file and leave nothing else behind', options, async (t) => {
   const cache = temporaryFolder(t)
   const all = await Promise.all(Array.from({ length: 6 }, () => load({ XDG_CACHE_HOME: cache })))
   for (const loaded of all) assert.equal(loaded.one, 1)
-  assert.deepEqual(fs.readdirSync(path.join(cache, 'jobq')), [file])
+  assert.deepEqual(
+    fs.readdirSync(path.join(cache, 'jobq')).filter((name) => !name.endsWith('.compared')),
+    [file],
+  )
   assert.ok(fs.readFileSync(path.join(cache, 'jobq', file)).equals(fs.readFileSync(source)))
 })
 
@@ -78,6 +81,18 @@ for (const [damage, inflict] of Object.entries(damages)) {
     assert.equal(fs.readFileSync(path.join(cache, 'elsewhere'), 'utf8'), 'not to be touched')
   })
 }
+
+test('a cached file that is damaged after it was compared is replaced', options, async (t) => {
+  const cache = temporaryFolder(t)
+  const target = path.join(cache, 'jobq', file)
+  for (let start = 0; start < 2; start++) await load({ XDG_CACHE_HOME: cache })
+  assert.ok(fs.existsSync(`${target}.compared`))
+  const { atime, mtime } = fs.statSync(target)
+  damages['a byte changed']?.(target)
+  fs.utimesSync(target, atime, mtime)
+  assert.deepEqual(await load({ XDG_CACHE_HOME: cache }), { one: 1, mapped: target })
+  assert.ok(fs.readFileSync(target).equals(fs.readFileSync(source)))
+})
 
 test('a folder that cannot be written to is passed over', options, async (t) => {
   const folder = temporaryFolder(t)
