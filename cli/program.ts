@@ -3,6 +3,7 @@
  * `commands/`; only the one that is asked for is loaded, all of them for help and for a name that none of them has.
  */
 import { Command } from 'commander'
+import { checkEncoding } from './encoding.ts'
 import { explain, layHelp } from './help.ts'
 import { option, plainText } from './options.ts'
 import { report } from './report.ts'
@@ -78,6 +79,7 @@ export const program = async (parameters: readonly string[]): Promise<void> => {
 
 const run = async (parameters: readonly string[]): Promise<number> => {
   try {
+    checkEncoding(parameters)
     const cut = parameters.indexOf('--')
     const own = cut < 0 ? parameters : parameters.slice(0, cut)
     const verb = verbOf(own)

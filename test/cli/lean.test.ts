@@ -24,6 +24,7 @@ const unusual: readonly (readonly string[])[] = [
   ['--wait', '--', 'true'],
   ['-h'],
   ['-qmedia', '--', 'true'],
+  ['--', 'caf\ufffd'],
 ]
 
 const wrong: readonly (readonly string[])[] = [
@@ -44,7 +45,6 @@ const wrong: readonly (readonly string[])[] = [
   ['../x'],
   ['exec'],
   ['caf\ufffd'],
-  ['--', 'caf\ufffd'],
   ['--unknown', '--', 'true'],
   ['-b', 'redis://host', '--', 'true'],
   ['-b', '', '--', 'true'],

@@ -71,6 +71,19 @@ describe('usage errors', () => {
   }
 })
 
+describe('arguments that are not UTF-8', () => {
+  it('are refused, because they have been changed on the way', () => {
+    const line = `exec "$@" enqueue -- printf $'caf\\xe9'`
+    const { status, stderr } = spawnSync('/bin/bash', ['-c', line, 'bash', ...program], {
+      env: workspace.environment(),
+      encoding: 'utf8',
+    })
+    assert.equal(status, 2)
+    assert.match(stderr, /is not UTF-8 text/)
+    assert.equal(fs.existsSync(workspace.database), false)
+  })
+})
+
 describe('global options', () => {
   it('may stand before or behind the command', async () => {
     const before = await workspace.output(['--json', '-b', 'x.db', 'config'])
