@@ -76,5 +76,10 @@ export const reviveDependents = (store: MemoryStore, id: number, now: Moment): v
   }
 }
 
-const dependentsOf = (store: MemoryStore, id: number, state: JobRow['state']): JobRow[] =>
-  [...store.jobs.values()].filter((row) => row.state === state && (row.after.includes(id) || row.afterAny.includes(id)))
+/** The jobs in this state that run after another, one at a time: what is done to one may change the state of the next. */
+function* dependentsOf(store: MemoryStore, id: number, state: JobRow['state']): Generator<JobRow> {
+  for (const known of [...store.jobs.keys()]) {
+    const row = store.jobs.get(known)
+    if (row?.state === state && (row.after.includes(id) || row.afterAny.includes(id))) yield row
+  }
+}

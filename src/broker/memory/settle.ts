@@ -106,7 +106,7 @@ const finish = (
     spent: row.spent + (transition.spent ? 1 : 0),
     crashes: row.crashes + (transition.crashed ? 1 : 0),
     recovered: transition.alone === true,
-    retries: transition.retries ?? row.retries,
+    retries: row.retries ?? transition.retries ?? null,
     lease: null,
     cancelling: false,
   })

@@ -180,6 +180,20 @@ export const dependencyCases: Case[] = [
     },
   },
   {
+    name: 'a job that needs another one and what runs after that is cancelled and revived once',
+    async run(scene) {
+      const first = await scene.addId()
+      const second = await scene.addId({ after: [first] })
+      const third = await scene.addId({ after: [first, second] })
+      await scene.runOne(ends.failed())
+      assert.deepEqual(await scene.types(third), ['job.queued', 'job.cancelled'])
+      await scene.broker.requeue([first], scene.at, scene.now())
+      assert.deepEqual(await scene.types(third), ['job.queued', 'job.cancelled', 'job.requeued'])
+      assert.deepEqual(await scene.states(first, second, third), ['queued', 'blocked', 'blocked'])
+      assert.equal((await scene.queue('default')).cancelled, 0)
+    },
+  },
+  {
     name: 'what was cancelled by hand stays so when its dependency is requeued',
     async run(scene) {
       const [first, second, third] = await chain(scene)
