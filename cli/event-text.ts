@@ -21,7 +21,9 @@ export const eventText = (event: JobqEvent, writer: Writer): string => {
   const failure = failureText(data)
   switch (type) {
     case 'job.queued':
-      return typeof data.dueAt === 'number' ? `queued, due ${writer.instant(data.dueAt)}` : 'queued'
+      return typeof data.dueAt === 'number' && data.dueAt > event.at
+        ? `queued, due ${writer.instant(data.dueAt)}`
+        : 'queued'
     case 'job.started':
       return `${attempt}started${on}${typeof data.pid === 'number' ? ` (pid ${data.pid})` : ''}`
     case 'job.progress':
