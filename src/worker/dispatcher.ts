@@ -17,6 +17,10 @@ const lookEveryMs = 5_000
 const firstRetryMs = 50
 const lastRetryMs = 5_000
 
+/** Bounds of the rest between two transactions, in milliseconds; a shorter one is not worth a timer. */
+const longestRestMs = 10
+const shortestRestMs = 1
+
 /** What `Dispatcher` needs. */
 export interface DispatcherOptions {
   readonly broker: Broker
@@ -41,6 +45,8 @@ export class Dispatcher {
   #changed: (() => void) | null = null
   #pending = true
   #retryMs = 0
+  #turnMs = 0
+  #turnEndedAt = 0
   #loop: Promise<void> = Promise.resolve()
   #watch: Promise<void> = Promise.resolve()
 
@@ -81,17 +87,39 @@ export class Dispatcher {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      if (!this.#pending)
+      if (!this.#pending) {
         await new Promise<void>((resolve) => {
           this.#changed = resolve
         })
+      }
       this.#changed = null
       // What else arrives in this turn of the event loop belongs to the same transaction.
       await new Promise((resolve) => setImmediate(resolve))
       if (this.#stop.signal.aborted) return
       this.#pending = false
-      if (!(await this.#turn())) await this.#backOff()
+      this.#of.execution.handOut(this.#of.pool.children)
+      const restMs = this.#restMs()
+      if (restMs > 0) setTimeout(this.wake, restMs)
+      else if (!(await this.#timedTurn())) await this.#backOff()
     }
+  }
+
+  /**
+   * Milliseconds until the next transaction is worth its while. While children are busy it may wait for as long as the
+   * last one took: half the time is then spent on transactions at the most, and each settles more.
+   */
+  #restMs(): number {
+    if (this.#of.pool.children.every((child) => child.inFlight === 0)) return 0
+    const restMs = this.#turnEndedAt + Math.min(this.#turnMs, longestRestMs) - performance.now()
+    return restMs < shortestRestMs ? 0 : restMs
+  }
+
+  async #timedTurn(): Promise<boolean> {
+    const begunAt = performance.now()
+    const settled = await this.#turn()
+    this.#turnEndedAt = performance.now()
+    this.#turnMs = this.#turnEndedAt - begunAt
+    return settled
   }
 
   /** One transaction; false when the broker could not be used. */

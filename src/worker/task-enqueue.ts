@@ -1,9 +1,8 @@
 import type { Broker } from '../broker/broker.ts'
-import { toItem } from '../client/enqueue-arguments.ts'
-import { Queue } from '../client.ts'
 import type { Clock } from '../clock.ts'
 import type { ClaimedJob } from '../job.ts'
 import { decodeJson } from '../json.ts'
+import { type JobItem, newJob } from '../new-job.ts'
 import type { TaskCall } from '../pool/pool.ts'
 
 /**
@@ -14,9 +13,11 @@ export const enqueueFromTask = async (
   broker: Broker,
   call: Extract<TaskCall<ClaimedJob>, { method: 'enqueue' }>,
   clock: Clock,
-): Promise<number> => {
+): Promise<number | undefined> => {
   const { target, payload, options } = call
-  const rest = typeof target === 'string' ? [payload === null ? undefined : decodeJson(payload), options] : [options]
-  const [id = 0] = await new Queue(broker, { clock }).enqueueMany([toItem(target, rest)])
-  return id
+  const content = payload === null ? {} : { payload: decodeJson(payload) }
+  const item = typeof target === 'string' ? { ...options, task: target, ...content } : { ...options, argv: target }
+  const now = clock.now()
+  const [added] = await broker.enqueue([newJob(item as JobItem, { now: now.at })], now)
+  return added?.id
 }
