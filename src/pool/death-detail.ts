@@ -16,8 +16,8 @@ export const deathDetail = ({ code, signal, lastWords, errorText, ready }: Death
   const how =
     signal !== null ? `killed by ${signal}` : code !== null ? `exited with code ${code}` : 'could not be started'
   const lines = errorText.split('\n').flatMap((line) => line.trim() || [])
-  const said = lines.findLast((line) => /fatal|error/i.test(line)) ?? lines.at(-1)
-  return [ready ? how : `${how} before it was ready`, lastWords, said?.slice(0, longest)]
-    .filter((part) => part !== null && part !== undefined && part !== how)
-    .join(': ')
+  const said =
+    lines.findLast((line) => /\bfatal\b/i.test(line)) ?? lines.findLast((line) => /error:/i.test(line)) ?? lines.at(-1)
+  const more = [lastWords, said?.slice(0, longest)].filter((part) => part && part !== how)
+  return [ready ? how : `${how} before it was ready`, ...more].join(': ')
 }

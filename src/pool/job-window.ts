@@ -158,8 +158,7 @@ export class JobWindow implements JobHost {
       // Nothing behind an announced job may begin before its end is told, so that a death is blamed on the right one.
       if (job.announced || now - this.#baseTick >= flushAfterMs) {
         this.flush()
-        // Lets messages in: a cancel, a recall, more jobs.
-        await new Promise(setImmediate)
+        await letMessagesIn()
       } else if (this.#ends.length >= maxUntoldEnds) this.flush()
     }
     this.flush()
@@ -201,6 +200,12 @@ export class JobWindow implements JobHost {
     const startedAfter = Math.round(job.startedTick - this.#baseTick)
     this.#ends.push(endTuple(job, [job.seq, startedAfter, runMs], outcome))
   }
+}
+
+// A cancel, a recall, more jobs. The event loop reads between two rounds of immediates, not before the first.
+const letMessagesIn = async (): Promise<void> => {
+  await new Promise(setImmediate)
+  await new Promise(setImmediate)
 }
 
 const endTuple = (job: RunningJob, run: readonly [number, number, number], outcome: Outcome): EndTuple => {

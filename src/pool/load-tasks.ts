@@ -10,6 +10,7 @@ import { isTaskDefinition, type PayloadSchema, type RunTask } from '../task.ts'
 import { importUserFile } from '../user-file.ts'
 import { discoverTasks, type TaskFile } from './discover-tasks.ts'
 import { toJobError } from './job-error.ts'
+import { syntaxErrorLine } from './syntax-error-line.ts'
 import { readTaskSettings } from './task-settings.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -107,10 +108,9 @@ const problemOf = (file: string, error: unknown): TaskProblem => {
   const { message, stack } = toJobError(error)
   if (!(error instanceof JobqError)) return { file, line: lineIn(file, stack ?? ''), message }
   // Errors of syntax begin with their place.
-  const [, place, line, rest] = /^(.+?):(\d+): (.*)$/s.exec(message) ?? []
-  return place !== undefined && pathOf(place) === file
-    ? { file, line: Number(line), message: rest ?? '' }
-    : { file, line: null, message }
+  const [, place = '', line, rest = message] = /^(.+?)(?::(\d+))?: (.*)$/s.exec(message) ?? []
+  if (pathOf(place) !== file) return { file, line: null, message }
+  return { file, line: line === undefined ? syntaxErrorLine(file, rest) : Number(line), message: rest }
 }
 
 const lineIn = (file: string, stack: string): number | null => {

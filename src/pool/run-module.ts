@@ -2,7 +2,7 @@
 import { parseDuration } from '../duration.ts'
 import { taskErrorName } from '../errors.ts'
 import type { JobError } from '../job.ts'
-import { decodeJson, encodeJson } from '../json.ts'
+import { decodeJson, encodeJson, maxJsonDepth } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import type { PayloadSchema, SchemaFailure } from '../task.ts'
 import { toJobError } from './job-error.ts'
@@ -39,7 +39,7 @@ export const runModule = async ({ input, run }: LoadedTask, job: RunningJob): Pr
 /** What a thrown value means: the task's own errors say it themselves, any other one is a failure. */
 export const thrownOutcome = (thrown: unknown): Outcome => {
   const error = toJobError(thrown)
-  switch (taskErrorName(thrown)) {
+  switch (kindOf(thrown)) {
     case 'Fail':
       return { type: 'failed', final: true, error }
     case 'Cancel':
@@ -48,6 +48,15 @@ export const thrownOutcome = (thrown: unknown): Outcome => {
       return snoozeOutcome(thrown, error)
     default:
       return { type: 'failed', final: false, error }
+  }
+}
+
+const kindOf = (thrown: unknown): string | null => {
+  try {
+    return taskErrorName(thrown)
+  } catch {
+    // Looking at it throws, so it is none of ours.
+    return null
   }
 }
 
@@ -64,11 +73,13 @@ export const resultTooLarge = (bytes: number, maxBytes: number): Outcome => {
 }
 
 // Numbers that a double may not hold, keys of prototypes, escapes and deep nesting are worth a careful reading.
-const careful = /\d[\d.]{15}|\d[eE]|\\u|__proto__|constructor|prototype|(?:[[{][^\]}]*){100}/
+const suspicious = /\d[\d.]{15}|\d[eE]|\\u|__proto__|constructor|prototype/
+const mayBeDeep = (text: string): boolean =>
+  text.length > 2 * maxJsonDepth && text.replace(/[^[{]+/g, '').length > maxJsonDepth
 
 const decodePayload = ({ serializer, payload }: RunningJob): unknown => {
   if (serializer !== 'json') throw new TypeError(`no serializer '${serializer}'`)
-  return careful.test(payload) ? decodeJson(payload) : JSON.parse(payload)
+  return suspicious.test(payload) || mayBeDeep(payload) ? decodeJson(payload) : JSON.parse(payload)
 }
 
 const resultOutcome = (value: unknown, maxBytes: number): Outcome => {
@@ -80,8 +91,8 @@ const resultOutcome = (value: unknown, maxBytes: number): Outcome => {
 }
 
 const snoozeOutcome = (thrown: unknown, error: JobError): Outcome => {
-  const delay: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'delay') : undefined
   try {
+    const delay: unknown = typeof thrown === 'object' && thrown !== null ? Reflect.get(thrown, 'delay') : undefined
     if (typeof delay !== 'string' && typeof delay !== 'number') throw new TypeError('it has no delay')
     return { type: 'snoozed', delayMs: parseDuration(delay) }
   } catch (problem) {

@@ -8,6 +8,7 @@ import fs from 'node:fs'
 import type { Progress } from '../job.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
 import type { StreamFile } from '../output/stream-file.ts'
+import { findProgram } from './find-program.ts'
 import type { RunningJob } from './running-job.ts'
 import { signalGroup } from './signal-group.ts'
 import { Termination } from './termination.ts'
@@ -43,8 +44,9 @@ export const runProgram = async (job: RunningJob, program: Program): Promise<Pro
       output.open('stderr').fd,
       program.results ?? 'ignore',
     ] as const
-    const [file, ...args] = program.argv
-    child = spawn(file, args, {
+    const [name, ...args] = program.argv
+    child = spawn(findProgram(name, program.env.PATH, program.cwd), args, {
+      argv0: name,
       ...(program.cwd === null ? {} : { cwd: program.cwd }),
       env: program.env,
       detached: true,

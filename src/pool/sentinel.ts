@@ -1,7 +1,8 @@
 /**
  * Makes sure that no child outlives its worker. A child notices by itself that its worker is gone, but not
  * while a task keeps it from looking; nobody could end it then if the worker was killed outright. So a small
- * shell process beside the pool holds the list of what is to die, and its stdin, which closes with the worker.
+ * shell process beside the pool holds the list of what is to die, and its stdin, which closes with the worker;
+ * it leaves the children a moment to go by themselves, with the programs that they run.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 
@@ -13,7 +14,8 @@ while read -r change pid; do
     -) all="\${all%% $pid *} \${all#* $pid }" ;;
   esac
 done
-for pid in $all; do kill -KILL -- "$pid"; done 2>/dev/null`
+sleep 1
+for pid in $all; do kill -s KILL -- "$pid"; done 2>/dev/null`
 
 /** Kills what it is told of once this process is gone; does nothing where there is no `/bin/sh`. */
 export class Sentinel {
