@@ -8,11 +8,31 @@ import { quote } from '../src/quote.ts'
  */
 export const readBytes = (file: string): Buffer => {
   try {
-    return fs.readFileSync(file === '-' ? 0 : file)
+    return file === '-' ? readStdin() : fs.readFileSync(file)
   } catch (error) {
     const reason =
       error instanceof Error ? error.message.replace(/^[A-Z]+: /, '').replace(/, \w+( '.*')?$/, '') : String(error)
     throw new JobqError('usage', `${file === '-' ? 'standard input' : quote(file)}: ${reason}`, { cause: error })
+  }
+}
+
+const pause = new Int32Array(new SharedArrayBuffer(4))
+
+const readStdin = (): Buffer => {
+  const pieces: Buffer[] = []
+  for (;;) {
+    const piece = Buffer.allocUnsafe(65_536)
+    try {
+      const length = fs.readSync(0, piece)
+      if (length === 0) return Buffer.concat(pieces)
+      pieces.push(piece.subarray(0, length))
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null
+      if (code === 'EOF') return Buffer.concat(pieces)
+      // An empty pipe that was opened without blocking, by whoever shares it.
+      if (code !== 'EAGAIN') throw error
+      Atomics.wait(pause, 0, 0, 5)
+    }
   }
 }
 
