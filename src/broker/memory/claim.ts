@@ -35,7 +35,7 @@ const recover = (store: MemoryStore, now: Moment): void => {
 
 const takeBack = (store: MemoryStore, row: JobRow & { readonly lease: RowLease }, now: Moment): void => {
   if (row.cancelling) {
-    cancelRows(store, [{ ...row, token: 0 }], { error: { type: 'Cancelled', message: 'cancelled' }, now })
+    cancelRows(store, [row], { error: { type: 'Cancelled', message: 'cancelled' }, now })
     return
   }
   const started = row.state === 'running'

@@ -32,7 +32,7 @@ export const cancelRows = (
 ): void => {
   const { error, now } = end
   for (const row of rows) {
-    store.put({ ...row, state: 'cancelled', error, finishedAt: now.at, lease: null, cancelling: false })
+    store.put({ ...row, state: 'cancelled', error, finishedAt: now.at, token: 0, lease: null, cancelling: false })
     const worker = row.lease === null ? null : store.workerName(row.lease.worker)
     store.logJob('job.cancelled', now.at, { row, worker, data: { error } })
   }

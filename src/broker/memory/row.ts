@@ -52,7 +52,6 @@ export const newRow = (job: ResolvedJob, id: number, createdAt: number): JobRow 
     attempt: 0,
     spent: 0,
     base: 0,
-    token: 0,
   }
 }
 
@@ -62,6 +61,7 @@ export const unrun = {
   crashes: 0,
   recovered: false,
   lease: null,
+  token: 0,
   cancelling: false,
   worker: null,
   pid: null,

@@ -44,7 +44,7 @@ const heldRow = (store: MemoryStore, lease: Lease): HeldRow | null => {
   return row !== undefined && row.lease !== null && row.token === lease.token ? { ...row, lease: row.lease } : null
 }
 
-/** A job that was taken from its holder has no token any more. */
+/** A job that was taken from its holder, or whose end is not the last word on it, has no token any more. */
 const isRepeatedEnd = (store: MemoryStore, report: Report): boolean =>
   report.kind === 'finished' && store.jobs.get(report.id)?.token === report.token
 

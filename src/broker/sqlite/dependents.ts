@@ -97,14 +97,17 @@ export const cancelDependent = (
 
 /** Blocks again the jobs that were cancelled because this one had failed, and theirs. One whose unique key is taken stays cancelled. */
 export const reviveDependents = (store: Store, id: number, now: number): void => {
-  const revived = store
-    .sql<Dependent>(
-      `SELECT ${dependentColumns} FROM jobq_dependencies d JOIN jobq_jobs j ON j.id = d.job
-       WHERE d.needs = ? AND d.any_end = 0 AND j.state = ${stored.cancelled} AND j.error ->> '$.type' = 'DependencyFailed'
-         AND NOT EXISTS (SELECT 1 FROM jobq_jobs h WHERE h.unique_key = j.unique_key AND h.state < 5)`,
-    )
-    .all(id)
-  for (const job of revived) {
+  // One at a time: reviving one, and its own dependents, may revive the next or take its unique key.
+  for (;;) {
+    const job = store
+      .sql<Dependent>(
+        `SELECT ${dependentColumns} FROM jobq_dependencies d JOIN jobq_jobs j ON j.id = d.job
+         WHERE d.needs = ? AND d.any_end = 0 AND j.state = ${stored.cancelled} AND j.error ->> '$.type' = 'DependencyFailed'
+           AND NOT EXISTS (SELECT 1 FROM jobq_jobs h WHERE h.unique_key = j.unique_key AND h.state < 5)
+         ORDER BY j.id LIMIT 1`,
+      )
+      .get(id)
+    if (job === undefined) return
     store
       .sql(`UPDATE jobq_jobs SET state = ${stored.blocked}, finished_at = NULL, error = NULL WHERE id = ?`)
       .run(job.id)

@@ -150,11 +150,12 @@ class Side {
         return job && (await scene.settle(scene.progress(job, 0.5, 'half'))).length
       }
       case 'finish': {
-        const jobs = [...new Set(operation.claims.flatMap((each) => claim(each) ?? []))]
+        // One report a job: those of different jobs may be carried out in any order.
+        const jobs = new Map(operation.claims.flatMap((each) => claim(each) ?? []).map((job) => [job.id, job])).values()
         // Only what was given back, refused or cancelled may never have begun.
         const begun = operation.started || !['returned', 'rejected', 'cancelled'].includes(operation.end)
         const startedAt = begun ? scene.at - 1 : null
-        const reports = jobs.map((job) => scene.finished(job, this.#end(operation.end), startedAt))
+        const reports = [...jobs].map((job) => scene.finished(job, this.#end(operation.end), startedAt))
         return (await scene.settle(...reports)).map(({ id }) => id)
       }
       case 'extend': {
