@@ -15,6 +15,24 @@ function load(name) {
   return loaded[name].exports
 }
 
+// What an import of one of Node's own modules gives. Few commands need more than files and paths, and child_process alone
+// takes 2 ms to load, so the others are loaded when something of them is first used.
+load.builtin = (name) => (name === 'node:fs' || name === 'node:path' ? direct(require(name)) : onFirstUse(name))
+
+function direct(all) {
+  return { __proto__: all, default: all }
+}
+
+function onFirstUse(name) {
+  let all
+  return new Proxy(Object.create(null), {
+    get(_, key) {
+      all ??= require(name)
+      return key === 'default' ? all : all[key]
+    },
+  })
+}
+
 function compile(file) {
   const source = Buffer.from(sea.getRawAsset(file)).latin1Slice()
   const cachedData = hasCache ? Buffer.from(sea.getRawAsset(`${file}.cache`)) : undefined

@@ -10,9 +10,8 @@ const supported = { 'dynamic-import': false }
 /** The text of an ES module as a script whose value is a function of `module`, `exports` and `require`. ASCII only. */
 export async function makeScript(text: string): Promise<string> {
   const { code } = await transform(text, { format: 'cjs', platform: 'node', charset: 'ascii', supported })
-  // Node's own modules need no copy of their hundred members to have a default export.
-  const direct = code.replace(/__toESM\(require\("(node:[\w/]+)"\)\)/g, '__builtin(require("$1"))')
-  return `(function (module, exports, require) {const __builtin = (all) => ({ __proto__: all, default: all });${direct}\n})`
+  const direct = code.replace(/__toESM\(require\(("node:[\w/]+")\)\)/g, 'require.builtin($1)')
+  return `(function (module, exports, require) {${direct}\n})`
 }
 
 /** The code cache of a script, with all of its functions, for the Node that runs this. */
