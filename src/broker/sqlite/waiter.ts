@@ -11,6 +11,8 @@ export class Waiter {
   #rung = false
   #wake: (() => void) | null = null
   #version: unknown
+  /** Scheduled jobs that were due until then (epoch milliseconds) have been told of: once is enough, even if they cannot be taken yet. */
+  #toldUntil = 0
 
   constructor(store: Store, clock: Clock) {
     this.#store = store
@@ -62,7 +64,11 @@ export class Waiter {
   }
 
   #untilDue(): number {
-    const dueAt = this.#store.value('SELECT due_at FROM jobq_jobs WHERE state = 2 ORDER BY due_at LIMIT 1')
-    return typeof dueAt === 'number' ? dueAt - this.#clock.now().at : Number.POSITIVE_INFINITY
+    const now = this.#clock.now().at
+    const next = 'SELECT due_at FROM jobq_jobs WHERE state = 2 AND due_at > ? ORDER BY due_at LIMIT 1'
+    const dueAt = this.#store.value(next, this.#toldUntil)
+    if (typeof dueAt !== 'number') return Number.POSITIVE_INFINITY
+    if (dueAt <= now) this.#toldUntil = now
+    return dueAt - now
   }
 }
