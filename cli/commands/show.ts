@@ -58,7 +58,9 @@ const readTimeline = async (queue: Queue, job: number): Promise<JobqEvent[]> => 
 }
 
 const print = (job: Job, timeline: readonly JobqEvent[], output: Output): void => {
-  output.fields([...fields(job)].filter(([, value]) => !output.terminal || !isEmpty(value)))
+  output.fields(
+    fields(job, output.terminal ? pretty : compact).filter(([, value]) => !output.terminal || !isEmpty(value)),
+  )
   // A job that reports its progress all the time has thousands of these; the last one is among the fields.
   const steps = timeline.filter((event) => event.type !== 'job.progress')
   if (!output.terminal) {
@@ -93,7 +95,7 @@ const isEmpty = (value: Cell): boolean =>
   (typeof value === 'object' && ('at' in value ? value.at === null : value.ms === null))
 
 /** Title and value of everything that a job has to show. */
-const fields = (job: Job): readonly Field[] => [
+const fields = (job: Job, json: (value: unknown) => string | null): readonly Field[] => [
   ['job', job.id],
   ['task', job.task],
   ['what', jobText(job)],
@@ -122,15 +124,17 @@ const fields = (job: Job): readonly Field[] => [
   ['tags', list(job.tags)],
   ['meta', list(Object.entries(job.meta).map(([key, value]) => `${key}=${value}`))],
   ['ref', job.ref],
-  ['payload', pretty(job.payload)],
-  ['result', job.state === 'succeeded' ? pretty(job.result) : null],
+  ['payload', json(job.payload)],
+  ['result', job.state === 'succeeded' ? json(job.result) : null],
   ['error', job.error === null ? null : (job.error.stack ?? `${job.error.type}: ${job.error.message}`)],
 ]
 
 const list = (values: readonly (string | number)[]): string => values.join(', ')
 
+const compact = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value)
+
 const pretty = (value: unknown): string | null => {
-  if (value === null || value === undefined) return null
-  const short = JSON.stringify(value)
-  return short.length <= 80 ? short : JSON.stringify(value, null, 2)
+  const short = compact(value)
+  return short === null || short.length <= 80 ? short : JSON.stringify(value, null, 2)
 }
