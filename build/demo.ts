@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { styleText } from 'node:util'
 
 const root = path.dirname(import.meta.dirname)
@@ -35,6 +36,8 @@ async function demo(): Promise<void> {
   chapter('A worker with two child processes, in the background')
   worker = startWorker('run', '--tasks', 'examples/tasks', '--concurrency', '2')
   const workerExit = once(worker, 'exit')
+  await online()
+  show('workers')
 
   chapter('Work for it, of three kinds')
   const command = enqueue('--', 'echo', 'hello from a command')
@@ -87,6 +90,14 @@ function startWorker(...parameters: string[]): ChildProcess {
   return child
 }
 
+/** Resolves when the worker is there, and with it what its tasks say about their queues and retries. */
+async function online(): Promise<void> {
+  while (run(['workers', '--quiet']) === '') {
+    if (worker?.exitCode !== null) throw new Error('the worker did not start')
+    await sleep(50)
+  }
+}
+
 /** Enqueues one job in the open; returns its id. */
 function enqueue(...parameters: string[]): string {
   const output = run(['enqueue', ...parameters], { shown: quoted(['enqueue', ...parameters]) })
@@ -124,21 +135,20 @@ function ids(output: string): string[] {
   return output.trim().split('\n')
 }
 
-/** Tab-separated lines with their columns under each other: what is data for a program, made readable in a log. */
+/** What is data for a program, made readable in a log: columns under each other, without fields that hold nothing. */
 function aligned(text: string): string {
   const rows = text.split('\n').map((line) => line.split('\t'))
-  const widths: number[] = []
-  for (const row of rows) {
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+  const full = rows.filter(([, second, ...others]) => second !== '' || others.length > 0)
+  const widths = new Map<string, number>()
+  for (const row of full) {
+    for (const [column, cell] of row.entries()) {
+      const key = `${row.length} ${column}`
+      widths.set(key, Math.max(widths.get(key) ?? 0, cell.length))
+    }
   }
-  return rows
-    .map((row) =>
-      row
-        .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  const padded = (row: string[]): string[] =>
+    row.map((cell, column) => cell.padEnd(widths.get(`${row.length} ${column}`) ?? 0))
+  return full.map((row) => padded(row).join('  ').trimEnd()).join('\n')
 }
 
 function chapter(title: string): void {

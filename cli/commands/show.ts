@@ -5,7 +5,7 @@
 import type { Command } from 'commander'
 import type { JobqEvent } from '../../src/event.ts'
 import { eventJson } from '../../src/event-json.ts'
-import type { Job } from '../../src/job.ts'
+import { commandTask, type Job } from '../../src/job.ts'
 import { jobJson } from '../../src/job-json.ts'
 import { eventStyle, eventText } from '../event-text.ts'
 import { foundJob } from '../found-job.ts'
@@ -98,7 +98,8 @@ const isEmpty = (value: Cell): boolean =>
 const fields = (job: Job, json: (value: unknown) => string | null): readonly Field[] => [
   ['job', job.id],
   ['task', job.task],
-  ['what', jobText(job)],
+  ['name', job.name],
+  ['command', job.task === commandTask ? jobText({ ...job, name: null }) : null],
   ['queue', job.queue],
   ['state', stateText(job)],
   ['priority', job.priority],

@@ -23,7 +23,7 @@ export const register = (program: Command): void => {
         if (output.json) {
           output.document({ id, state: job.state, reasons: reasons.map(instantsAsText) })
         } else if (output.terminal) {
-          output.fields([[`job ${id} is ${stateText(job)}:`, reasons.map(({ text }) => text).join('\n')]])
+          output.fields([[`job ${id} (${stateText(job)})`, reasons.map(({ text }) => text).join('\n')]])
         } else {
           output.table(
             [
