@@ -94,19 +94,23 @@ export class StreamFile {
     if (this.end === 0) fs.rmSync(this.file, { force: true })
   }
 
-  // The writer may be faster than the reading: a few tries come close to its last byte, then the rest counts as cut.
+  // The writer may go on meanwhile: what it adds is added, in ever smaller steps, until it is caught up with. What it
+  // writes between the last look and the emptying is lost; a writer that cannot be caught is cut there, and that is told.
   #copyEnd(fd: number, bytes: number): number {
-    for (let tries = 0; ; tries++) {
-      const start = Math.max(this.#liveStart, this.end - bytes)
-      const tail = this.#readLive(start, this.end - start)
-      fs.ftruncateSync(fd, 0)
-      fs.writeSync(fd, header(start, this.end), 0)
-      writeAll(fd, tail, headerBytes)
-      if (this.refresh() === 0) return tail.length
-      if (tries < 3) continue
-      fs.writeSync(fd, header(start, this.end), 0)
-      return tail.length
+    let start = Math.max(this.#liveStart, this.end - bytes)
+    let copied = start
+    for (let tries = 0; tries < 10 && copied < this.end; tries++) {
+      if (this.end - copied > bytes) {
+        start = this.end - bytes
+        copied = start
+      }
+      writeAll(fd, this.#readLive(copied, this.end - copied), headerBytes + copied - start)
+      copied = this.end
+      this.refresh()
     }
+    fs.ftruncateSync(fd, headerBytes + copied - start)
+    fs.writeSync(fd, header(start, this.end), 0)
+    return copied - start
   }
 
   #readLive(place: number, bytes: number): Buffer {

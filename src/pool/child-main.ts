@@ -101,11 +101,7 @@ function capture(name: OutputStream, stream: NodeJS.WriteStream): void {
       typeof encodingOrDone === 'function' ? [undefined, encodingOrDone] : [encodingOrDone, afterwards]
     const job = window?.culprit
     if (!job) return pass(chunk, encoding, done)
-    try {
-      job.write(name, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
-    } catch {
-      // A full disk costs the job its output, not its life.
-    }
+    job.write(name, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk)
     if (done) process.nextTick(done)
     return true
   }

@@ -250,7 +250,9 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       const cause = this.#terminations.get(seq)?.cause ?? null
       return cause === null ? [] : [cutShort(interrupted, cause)]
     })
-    const interrupted = jobs.filter(({ seq }) => !this.#terminations.has(seq))
+    const interrupted = jobs.flatMap(({ seq, job, started, startedAt }) =>
+      this.#terminations.has(seq) ? [] : [{ job, started, startedAt }],
+    )
     for (const termination of this.#terminations.values()) termination.settle()
     if (ended.length > 0) this.#parts.listener.finished(this, ended)
     const detail = deathDetail({
@@ -265,7 +267,10 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   }
 }
 
-const cutShort = <J extends RunJob>({ job, started, startedAt }: Interrupted<J>, cause: EndCause): Ended<J> => {
+const cutShort = <J extends RunJob>(
+  { job, started, startedAt, pid }: Interrupted<J> & { readonly pid: number | null },
+  cause: EndCause,
+): Ended<J> => {
   const at = Date.now()
   const ran = started !== 'no'
   const runMs = startedAt === null ? 0 : Math.max(0, at - startedAt)
@@ -273,5 +278,5 @@ const cutShort = <J extends RunJob>({ job, started, startedAt }: Interrupted<J>,
     cause === 'shutdown'
       ? { type: 'returned', started: ran }
       : { type: 'cancelled', reason: ran ? 'cancelled while it ran' : 'cancelled before it started' }
-  return { job, startedAt, at, runMs, pid: null, outcome }
+  return { job, startedAt, at, runMs, pid, outcome }
 }

@@ -73,7 +73,6 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     if (!(await this.#until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
     if (!(await this.#until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
     await this.#until(none)
-    this.#sentinel.stop()
   }
 
   kill(): void {
@@ -113,6 +112,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     const delayMs = dead.wasReady ? 0 : Math.min(lastRestartMs, firstRestartMs * 2 ** (this.#failures - 1))
     if (wanted && delayMs === 0) this.#fork()
     else if (wanted) this.#forkLater(delayMs)
+    if (this.#stopping && this.#children.length === 0) this.#sentinel.stop()
     this.#options.listener.exited(dead, { ...exit, replacedInMs: wanted ? delayMs : null })
     this.#wake()
   }
@@ -127,6 +127,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   #bringDown(): void {
     this.#stopping = true
+    if (this.#children.length === 0) this.#sentinel.stop()
     for (const timer of this.#restarts) clearTimeout(timer)
     this.#restarts.clear()
     this.#wake()

@@ -86,13 +86,14 @@ export class InFlight<J extends RunJob> {
    */
   interrupt(
     lastWords: Extract<ChildReport, { type: 'leaving' }> | null,
-  ): (Interrupted<J> & { readonly seq: number })[] {
-    const running = this.#running ? { seq: this.#running.seq, at: this.#running.at } : null
+  ): (Interrupted<J> & { readonly seq: number; readonly pid: number | null })[] {
+    const running = this.#running
     const known = lastWords ? { seq: lastWords.running, at: lastWords.startedAt } : running
+    const pidOf = (seq: number) => (running?.seq === seq ? running.pid : null)
     const jobs = [...this.#jobs].map(([seq, job], index) => {
-      if (known?.seq === seq) return { seq, job, started: 'yes' as const, startedAt: known.at }
+      if (known?.seq === seq) return { seq, job, pid: pidOf(seq), started: 'yes' as const, startedAt: known.at }
       const started = known !== null || index > maxUntoldEnds ? ('no' as const) : ('unknown' as const)
-      return { seq, job, started, startedAt: null }
+      return { seq, job, pid: null, started, startedAt: null }
     })
     this.#jobs.clear()
     this.#running = null

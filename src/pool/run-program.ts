@@ -85,9 +85,17 @@ const watchOutput = (job: RunningJob, results: number | null): { stop: () => voi
   const { maxResultBytes } = settings
   const scanners = [output.open('stdout'), output.open('stderr')].map((file) => new ProgressScanner(file))
   let looked = false
+  const observe = (): number => {
+    try {
+      return output.observe()
+    } catch {
+      // On a full disk nothing can be set aside; it is tried again with the next look.
+      return 0
+    }
+  }
   const look = () => {
     looked = true
-    const grown = output.observe()
+    const grown = observe()
     const latest =
       grown > 0 ? scanners.map((scanner) => scanner.latest()).findLast((progress) => progress !== null) : null
     if (latest) job.report(latest)
@@ -100,8 +108,10 @@ const watchOutput = (job: RunningJob, results: number | null): { stop: () => voi
   let timer = setTimeout(look, firstLookMs)
   return {
     stop: () => {
+      // The look that is due, and then the one that the last look asks for.
+      clearTimeout(timer)
       if (looked) look()
-      else output.observe()
+      else observe()
       clearTimeout(timer)
     },
   }

@@ -110,15 +110,15 @@ export class RunningJob implements JobContext {
     return this.#output
   }
 
-  /** Appends to its output, also after its end. */
+  /** Appends to its output, also after its end. A full disk costs a job its output, not its life. */
   write(stream: OutputStream, data: Uint8Array): void {
-    if (!this.ended) {
-      this.output.write(stream, data)
-      return
+    const output = this.ended ? this.#newOutput() : this.output
+    try {
+      output.write(stream, data)
+      if (this.ended) output.close()
+    } catch {
+      // Nobody is left to tell but the job itself, which could do nothing about it.
     }
-    const late = this.#newOutput()
-    late.write(stream, data)
-    late.close()
   }
 
   /** Tells progress on, at once or, soon after another one, a moment later. */

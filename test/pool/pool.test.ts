@@ -137,7 +137,8 @@ for (const task of ['wait', 'busy']) {
     child().end(job.id, 'cancelled')
     const end = await until('ended')
     assert.deepEqual(end.outcome, { type: 'cancelled', reason: 'cancelled while it ran' })
-    assert.equal(end.startedAt, (await until('started')).at)
+    const started = await until('started')
+    assert.deepEqual([end.startedAt, end.pid], [started.at, started.pid])
     const exit = await until('exited')
     assert.deepEqual([exit.expected, exit.signal], [true, 'SIGKILL'])
     assert.deepEqual(
@@ -199,6 +200,14 @@ test('what a task prints is its output, in order; the worker sees none of it', a
 test('what is printed outside of any job goes to the worker', async (context) => {
   const { until } = await startPool(context, { 'a.mjs': `console.log('while loading'); export default () => {}` })
   assert.equal((await until('output')).text, 'while loading\n')
+})
+
+test('without a place for output, tasks run on and commands say what is wrong', async (context) => {
+  const { outcomeOf } = await startPool(context, files, { outputFolder: '/dev/null/logs' })
+  assert.equal((await outcomeOf(jobOf('print'))).type, 'succeeded')
+  const outcome = await outcomeOf(jobOf('exec', { argv: ['true'] }))
+  assert.ok(outcome.type === 'failed' && outcome.error.type === 'SpawnError')
+  assert.match(outcome.error.message, /ENOTDIR.*\/dev\/null\/logs/)
 })
 
 test('signals of a terminal and of a service manager do not end children', async (context) => {
