@@ -33,8 +33,7 @@ export const cancelRows = (
   const { error, now } = end
   for (const row of rows) {
     store.put({ ...row, state: 'cancelled', error, finishedAt: now.at, token: 0, lease: null, cancelling: false })
-    const worker = row.lease === null ? null : store.workerName(row.lease.worker)
-    store.logJob('job.cancelled', now.at, { row, worker, data: { error } })
+    store.logJob('job.cancelled', now.at, { row, data: { error } })
   }
   for (const row of rows) settleDependents(store, row.id, now)
 }

@@ -100,8 +100,8 @@ const finish = (
   const { to, event } = transition
   store.put({
     ...row,
-    ...(to === 'queued' ? again(row, transition) : { finishedAt: report.at }),
-    ...(to !== 'queued' || transition.error !== undefined ? ending(transition) : {}),
+    ...(event === null ? {} : ending(transition)),
+    ...(to === 'queued' ? { pid: null } : { finishedAt: report.at }),
     state: to,
     spent: row.spent + (transition.spent ? 1 : 0),
     crashes: row.crashes + (transition.crashed ? 1 : 0),
@@ -117,12 +117,6 @@ const finish = (
   if (to !== 'queued') settleDependents(store, row.id, now)
 }
 
-/** A job that was given back unrun keeps its place. */
-const again = (row: JobRow, { event, dueAt }: Transition): Pick<JobRow, 'dueAt' | 'pid'> => ({
-  dueAt: event === null ? row.dueAt : (dueAt ?? row.dueAt),
-  pid: null,
-})
-
 /** Whose end was asked for does not run again: what would queue it cancels it. */
 const cancelledInstead = (transition: Transition): Transition => {
   if (transition.to !== 'queued') return transition
@@ -130,7 +124,9 @@ const cancelledInstead = (transition: Transition): Transition => {
   return { to: 'cancelled', event: 'job.cancelled', spent: false, crashed: transition.crashed, error }
 }
 
-const ending = (transition: Transition): Pick<JobRow, 'result' | 'error' | 'exitCode' | 'signal'> => ({
+/** What a job that was given back unrun keeps. */
+const ending = (transition: Transition): Partial<JobRow> => ({
+  ...(transition.dueAt === undefined ? {} : { dueAt: transition.dueAt }),
   result: transition.result ?? null,
   error: transition.error ?? null,
   exitCode: transition.exitCode ?? null,

@@ -33,8 +33,8 @@ export const claimJobs = (
 ): ClaimedJob[] => {
   const { now, turns, taken } = context
   promoteDue(store, now.at)
-  cancelExpired(store, now.at)
   recoverExpiredLeases(store, now)
+  cancelExpired(store, now.at)
   const rows = turns.take(readyQueues(store, request), request.limit, (queue, limit) => readyRows(store, queue, limit))
   if (rows.length === 0) return []
   const token = store.value("UPDATE jobq_meta SET value = value + 1 WHERE key = 'token' RETURNING value") as number

@@ -164,13 +164,13 @@ const recordStart = (
   row: Row,
   start: { id: number; attempt: number; at: number; pid: number | null },
 ): void => {
+  if (row.state === stored.running) return
   turn.store
     .sql(
       `UPDATE jobq_jobs SET state = ${stored.running}, attempt = ?, started_at = ?, finished_at = NULL, pid = ?,
          exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL WHERE id = ?`,
     )
     .run(start.attempt, start.at, start.pid, start.id)
-  if (row.state === stored.running) return
   logJobEvent(turn.store, 'job.started', start.at, {
     ...eventRow(row, start),
     data: start.pid === null ? {} : { pid: start.pid },

@@ -21,13 +21,16 @@ export const settleCases: Case[] = [
     },
   },
   {
-    name: 'a start that is told twice is logged once',
+    name: 'a start that is told twice is one start',
     async run(scene) {
       const id = await scene.addId()
       const job = await scene.claimOne()
       await scene.settle(scene.started(job))
+      const { at } = scene
+      scene.pass(7)
       await scene.settle(scene.started(job))
-      await scene.settle(scene.finished(job, ends.succeeded()))
+      assert.equal((await scene.get(id)).startedAt, at)
+      await scene.settle(scene.finished(job, ends.succeeded(), at))
       assert.deepEqual(await scene.types(id), ['job.queued', 'job.started', 'job.succeeded'])
     },
   },
