@@ -61,12 +61,15 @@ describe('enqueue in an own database', () => {
 
   it('is seen by others after the commit only', async () => {
     const { file, database, queue } = await own()
-    const other = await connect({ database: new Database(file) })
+    const second = new Database(file)
+    const other = await connect({ database: second })
     database.exec('BEGIN IMMEDIATE')
     const id = queue.enqueueSync('t')
     assert.equal(await other.get(id), null)
     database.exec('COMMIT')
     assert.equal((await other.get(id))?.id, id)
+    await other.close()
+    second.close()
     await queue.close()
     database.close()
   })

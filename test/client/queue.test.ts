@@ -1,6 +1,7 @@
 // What a Queue does beside enqueueing: look, wait, follow, and change.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import Database from 'better-sqlite3'
 import { connect, JobqError, type JobqEvent, type Queue, systemClock } from '../../src/index.ts'
 import type { Outcome } from '../../src/outcome.ts'
 import { decide, defaultPolicy } from '../../src/policy.ts'
@@ -271,6 +272,22 @@ describe('connect', () => {
     assert.equal(queue.broker.url, `sqlite:${present}`)
     await queue.close()
     await assert.rejects(connect([missing, newFile()], { create: false }), { code: 'not-found' })
+  })
+
+  it('waits for another writer, and says unavailable when that takes too long', async () => {
+    const file = newFile()
+    const patient = await connect(file)
+    const hasty = await connect(file, { busyTimeoutMs: 5 })
+    const other = new Database(file)
+    other.exec('BEGIN IMMEDIATE')
+    await assert.rejects(hasty.enqueue('t'), { code: 'unavailable' })
+    assert.throws(() => hasty.enqueueSync('t'), { code: 'unavailable' })
+    const waiting = patient.enqueue('t')
+    assert.deepEqual(await hasty.list(), [])
+    other.exec('COMMIT')
+    assert.equal((await patient.get(await waiting))?.state, 'queued')
+    other.close()
+    await Promise.all([patient.close(), hasty.close()])
   })
 
   it('looks at a file without writing to it', async () => {
