@@ -9,6 +9,7 @@ import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
 import { ChildLink } from './child-link.ts'
 import { deathDetail } from './death-detail.ts'
+import { Endings } from './endings.ts'
 import { InFlight } from './in-flight.ts'
 import { toJobError } from './job-error.ts'
 import type { ChildExit, ChildProgram, EndCause, Ended, Interrupted, PoolChild, PoolListener, RunJob } from './pool.ts'
@@ -16,7 +17,6 @@ import { ProgramWatch } from './program-watch.ts'
 import type { ChildReport, ChildSettings } from './protocol.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
-import { Termination } from './termination.ts'
 
 /** What a child is started with. */
 export interface ChildParts<J extends RunJob> {
@@ -40,7 +40,7 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   readonly #link: ChildLink
   readonly #program: ProgramWatch
   readonly #jobs = new InFlight<J>()
-  readonly #terminations = new Map<number, Termination>()
+  readonly #endings: Endings<J>
   #ready = false
   #leaving = false
   #killed = false
@@ -53,6 +53,13 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   constructor(parts: ChildParts<J>) {
     this.#parts = parts
     this.#program = new ProgramWatch(parts.sentinel)
+    this.#endings = new Endings({
+      jobs: this.#jobs,
+      killAfterMs: parts.settings.killAfterMs,
+      ask: (seq, cause) => this.#link.send({ type: 'end', seq, cause }),
+      kill: () => this.kill(),
+      child: () => ({ pid: this.pid, heardTick: this.#heardTick }),
+    })
     this.#link = new ChildLink({
       program: parts.program,
       env: parts.env,
@@ -97,12 +104,12 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
 
   end(id: number, cause: EndCause): void {
     const seq = this.#jobs.seqOf(id)
-    if (seq !== null) this.#terminationOf(seq).begin(cause)
+    if (seq !== null) this.#endings.begin(seq, cause)
   }
 
   /** Ends everything that it has. */
   endAll(cause: EndCause): void {
-    for (const seq of this.#jobs.seqs) this.#terminationOf(seq).begin(cause)
+    for (const seq of this.#jobs.seqs) this.#endings.begin(seq, cause)
   }
 
   /** Lets it give back what has not started, finish what runs, and go. */
@@ -203,42 +210,11 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     }
   }
 
-  #terminationOf(seq: number): Termination {
-    const known = this.#terminations.get(seq)
-    if (known) return known
-    const { killAfterMs } = this.#parts.settings
-    let askedTick = 0
-    let patience = 1
-    const termination = new Termination({
-      killAfterMs,
-      ask: (cause) => {
-        askedTick = performance.now()
-        this.#link.send({ type: 'end', seq, cause })
-      },
-      force: () => {
-        const { running } = this.#jobs
-        if (running && running.seq !== seq) return false
-        // A program is killed by the child that watches it, unless that is stuck too.
-        if (running && running.pid !== this.pid && patience-- > 0) return false
-        // Not announced, but the child goes on talking: then the job waits, or has just ended.
-        if (!running && this.#heardTick > askedTick) return false
-        this.kill()
-        return true
-      },
-    })
-    this.#terminations.set(seq, termination)
-    return termination
-  }
-
   // After jobs have left.
   #settle(): void {
     if (this.#jobs.running === null) this.#program.end()
     if (this.#jobs.size === 0) this.#stateTick = performance.now()
-    for (const [seq, termination] of this.#terminations) {
-      if (this.#jobs.get(seq)) continue
-      termination.settle()
-      this.#terminations.delete(seq)
-    }
+    this.#endings.settle()
   }
 
   #conclude(code: number | null, signal: NodeJS.Signals | null): void {
@@ -246,14 +222,14 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     this.#program.kill()
     this.#program.end()
     const jobs = this.#jobs.interrupt(this.#lastWords)
-    const ended = jobs.flatMap(({ seq, ...interrupted }) => {
-      const cause = this.#terminations.get(seq)?.cause ?? null
-      return cause === null ? [] : [cutShort(interrupted, cause)]
+    const ended = jobs.flatMap((job) => {
+      const cause = this.#endings.causeOf(job.seq)
+      return cause === null ? [] : [cutShort(job, cause)]
     })
     const interrupted = jobs.flatMap(({ seq, job, started, startedAt }) =>
-      this.#terminations.has(seq) ? [] : [{ job, started, startedAt }],
+      this.#endings.causeOf(seq) === null ? [{ job, started, startedAt }] : [],
     )
-    for (const termination of this.#terminations.values()) termination.settle()
+    this.#endings.settle()
     if (ended.length > 0) this.#parts.listener.finished(this, ended)
     const detail = deathDetail({
       code,
