@@ -2,14 +2,14 @@
 // or arktype you hand their schema to `input` and need none of this. A name that begins with `_` is a helper, not a task.
 
 /** Makes a schema of a function that returns the checked value, or throws what is wrong with it. */
-export function schema<Value>(check: (value: unknown) => Value) {
-  const types: { input: Value; output: Value } | undefined = undefined
+export function schema<Input, Output = Input>(check: (value: unknown) => Output) {
+  const types: { input: Input; output: Output } | undefined = undefined
   return {
     '~standard': {
       version: 1 as const,
       vendor: 'jobq-examples',
       types,
-      validate(value: unknown): { value: Value } | { issues: { message: string }[] } {
+      validate(value: unknown): { value: Output } | { issues: { message: string }[] } {
         try {
           return { value: check(value) }
         } catch (error) {
@@ -20,7 +20,20 @@ export function schema<Value>(check: (value: unknown) => Value) {
   }
 }
 
-/** One property of a value that came from outside, undefined where there is none. */
-export function property(value: unknown, name: string): unknown {
+/** A property that must be text; `fallback` where it is not there. */
+export function text(value: unknown, name: string, fallback?: string): string {
+  const found = property(value, name) ?? fallback
+  if (typeof found !== 'string') throw new TypeError(`${name}: a text is needed`)
+  return found
+}
+
+/** A property that must be a number; `fallback` where it is not there. */
+export function number(value: unknown, name: string, fallback?: number): number {
+  const found = property(value, name) ?? fallback
+  if (typeof found !== 'number') throw new TypeError(`${name}: a number is needed`)
+  return found
+}
+
+function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -6,19 +6,24 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { defineTask, Fail } from 'jobq'
-import { property, schema } from './_schema.ts'
+import { number, schema, text } from './_schema.ts'
+
+/** What may be enqueued; the check below fills in the rest. */
+interface Words {
+  path: string
+  /** How many of the most common words to tell. */
+  top?: number
+}
 
 export default defineTask({
   queue: 'reports',
   retries: 2,
   backoff: 'exponential:1s..30s',
 
-  input: schema((value) => {
-    const path = property(value, 'path')
-    const top = property(value, 'top') ?? 3
-    if (typeof path !== 'string') throw new TypeError('path: a text is needed')
-    if (typeof top !== 'number' || !(top > 0)) throw new TypeError('top: a number above 0 is needed')
-    return { path, top }
+  input: schema<Words, Required<Words>>((value) => {
+    const top = number(value, 'top', 3)
+    if (!(top > 0)) throw new RangeError('top: a number above 0 is needed')
+    return { path: text(value, 'path'), top }
   }),
 
   async run({ path, top }, job) {

@@ -7,7 +7,15 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineTask, Snooze } from 'jobq'
-import { property, schema } from '../_schema.ts'
+import { schema, text } from '../_schema.ts'
+
+/** What may be enqueued; the check below fills in the rest. */
+interface Mail {
+  to: string
+  subject?: string
+  text?: string
+  outbox?: string
+}
 
 export default defineTask({
   queue: 'mail',
@@ -16,24 +24,24 @@ export default defineTask({
   backoff: 'exponential:2s..10m',
   expires: '1d',
 
-  input: schema((value) => {
-    const [to, subject, text, outbox] = ['to', 'subject', 'text', 'outbox'].map((name) => property(value, name))
-    if (typeof to !== 'string' || !to.includes('@')) throw new TypeError('to: an address is needed')
+  input: schema<Mail, Required<Mail>>((value) => {
+    const to = text(value, 'to')
+    if (!to.includes('@')) throw new TypeError('to: an address is needed')
     return {
       to,
-      subject: String(subject ?? '(no subject)'),
-      text: String(text ?? ''),
-      outbox: typeof outbox === 'string' ? outbox : join(tmpdir(), 'jobq-outbox'),
+      subject: text(value, 'subject', '(no subject)'),
+      text: text(value, 'text', ''),
+      outbox: text(value, 'outbox', join(tmpdir(), 'jobq-outbox')),
     }
   }),
 
-  async run({ to, subject, text, outbox }, job) {
+  async run({ to, subject, text: body, outbox }, job) {
     // "Not now" is not a failure: a snoozed job comes back later and uses up none of its attempts.
     if (existsSync(join(outbox, 'CLOSED'))) throw new Snooze('10m')
     await mkdir(outbox, { recursive: true })
     // Delivery is at least once. Naming the file by the job makes a second run write the same mail, not another one.
     const file = join(outbox, `${job.id}.eml`)
-    await writeFile(file, `To: ${to}\nSubject: ${subject}\n\n${text}\n`)
+    await writeFile(file, `To: ${to}\nSubject: ${subject}\n\n${body}\n`)
     job.log(`wrote ${file}`)
     return { file }
   },
