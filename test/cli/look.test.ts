@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
 import { ends } from '../broker/conformance/scene.ts'
-import { Workspace } from '../support/cli.ts'
+import { program, Workspace } from '../support/cli.ts'
 import { withScene } from '../support/scenery.ts'
 
 interface Shown {
@@ -271,5 +272,46 @@ describe('jobq stats', () => {
     assert.match(String(stats.at), /Z$/)
     assert.match(String(stats.drainsAt), /Z$/)
     assert.match(await workspace.output(['stats']), /^blocked\t0\nqueued\t1\n/)
+  })
+})
+
+const script = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') === true
+describe('on a terminal', { skip: script ? false : 'there is no script of util-linux here' }, () => {
+  const workspace = new Workspace()
+  after(() => workspace.remove())
+
+  /** What the command line writes to a terminal of 100 columns, without the returns of its line ends. */
+  const onTerminal = (line: string): string => {
+    const command = [...program, ...line.split(' ')].map((word) => `'${word}'`).join(' ')
+    const { stdout } = spawnSync('script', ['-qec', `stty cols 100; ${command}`, '/dev/null'], {
+      cwd: workspace.folder,
+      env: { ...workspace.environment(), TERM: 'xterm' },
+      encoding: 'utf8',
+    })
+    return stdout.replaceAll('\r\n', '\n')
+  }
+
+  test('jobq ls shows the newest fifty and says so', async () => {
+    await withScene(workspace, async (scene) => void (await scene.addAll(Array.from({ length: 51 }, () => ({})))))
+    const lines = onTerminal('ls --color never').trimEnd().split('\n')
+    assert.equal(lines.length, 52)
+    assert.match(lines[0] ?? '', /^ID {2}STATE +TASK +QUEUE +TRIES +CREATED +WHAT$/)
+    assert.match(lines[1] ?? '', /^51 {2}queued +work +default +0\/1 .* \{\}$/)
+    assert.equal(lines[51], 'The first 50 are shown; --limit 0 shows all.')
+    assert.equal(onTerminal('ls --limit 0').trimEnd().split('\n').length, 52)
+    assert.equal(onTerminal('ls --limit 2').trimEnd().split('\n').length, 3)
+  })
+
+  test('colour means state, unless NO_COLOR or a flag turns it off', async () => {
+    await withScene(workspace, async (scene) => void (await scene.runOne(ends.failed())))
+    assert.ok(onTerminal('ls --state failed').includes('\u001b[31mfailed\u001b[39m'))
+    assert.ok(!onTerminal('ls --state failed --color never').includes('\u001b['))
+  })
+
+  test('jobq show tells the timeline in local time', () => {
+    assert.match(
+      onTerminal('show 1 --color never'),
+      /\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +\+[\d.]+m?s +attempt 1 failed/,
+    )
   })
 })
