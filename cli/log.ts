@@ -5,7 +5,7 @@
 
 import { type EventType, eventTypes } from '../src/event.ts'
 import { instantsAsText } from '../src/event-json.ts'
-import type { LogEntry } from '../src/worker/log-entry.ts'
+import { type LogEntry, type LogLevel, logLevels } from '../src/worker/log-entry.ts'
 import { eventStyle, eventText } from './event-text.ts'
 import type { Output } from './output.ts'
 import { visible, visibleJson } from './visible.ts'
@@ -18,8 +18,8 @@ export interface Log {
   readonly flush: () => void
 }
 
-/** A log on stderr in the given format. */
-export const openLog = (format: 'text' | 'json', output: Output): Log => {
+/** A log on stderr in the given format, of entries of this level and above. */
+export const openLog = (format: 'text' | 'json', threshold: LogLevel, output: Output): Log => {
   const line = format === 'json' ? jsonLine : (entry: LogEntry) => textLine(entry, output)
   let lines: string[] = []
   const flush = (): void => {
@@ -32,6 +32,7 @@ export const openLog = (format: 'text' | 'json', output: Output): Log => {
     }
   }
   const write = (entry: LogEntry): void => {
+    if (logLevels.indexOf(entry.level) < logLevels.indexOf(threshold)) return
     if (lines.push(line(entry)) === 1) setImmediate(flush)
   }
   return { write, flush }

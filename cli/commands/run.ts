@@ -2,7 +2,7 @@
 import path from 'node:path'
 import type { Command } from 'commander'
 import { JobqError } from '../../src/errors.ts'
-import { createWorker, type Worker, type WorkerEnd } from '../../src/worker/worker.ts'
+import { createWorker, type LogLevel, type Worker, type WorkerEnd } from '../../src/worker/worker.ts'
 import { Exit, exitCodes } from '../exit.ts'
 import { explain } from '../help.ts'
 import { type Log, openLog } from '../log.ts'
@@ -84,9 +84,10 @@ Every option has an environment variable: JOBQ_CONCURRENCY and so on.`,
 const run = async (flags: Flags, command: Command): Promise<void> => {
   const session = await openSession(command)
   const { sources, output } = session
-  const log = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, output)
+  const logLevel = resolve(settings.logLevel, flags.logLevel, sources).value
+  const log = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, logLevel, output)
   const name = resolve(settings.name, flags.name, sources).value
-  const worker = workerOf(flags, session, { name, log })
+  const worker = workerOf(flags, session, { name, log, logLevel })
   const note = (type: string, message: string): void => log.write({ level: 'info', at: Date.now(), type, message })
   const signals = listen(worker, (text) => note('worker.notice', text))
   try {
@@ -95,7 +96,7 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
     const end = await worker.done
     note(
       'worker.offline',
-      `worker ${name} has ended${end.returned === 0 ? '' : `; ${end.returned} running jobs went back to the queue`}`,
+      `worker ${name} has ended${end.returned === 0 ? '' : `; ${end.returned} running job${end.returned === 1 ? '' : 's'} went back to the queue`}`,
     )
     log.flush()
     finish(end, signals.code())
@@ -108,7 +109,7 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
 const workerOf = (
   flags: Flags,
   session: Session,
-  { name, log }: { readonly name: string; readonly log: Log },
+  { name, log, logLevel }: { readonly name: string; readonly log: Log; readonly logLevel: LogLevel },
 ): Worker => {
   const { sources, broker, config } = session
   const { queues, order } = resolve(settings.queues, flags.queues, sources).value
@@ -126,7 +127,7 @@ const workerOf = (
     name,
     env: process.env,
     log: log.write,
-    logLevel: resolve(settings.logLevel, flags.logLevel, sources).value,
+    logLevel,
     ...(config === null ? {} : { config: config.values }),
   })
 }
