@@ -43,8 +43,9 @@ function makeBlob({ platform, folder, main, assets }: ExecutablePlan): string {
     disableExperimentalSEAWarning: true,
     // A user's NODE_OPTIONS are for the user's own Node and could keep this one from starting.
     execArgvExtension: 'none',
-    // USR1 belongs to `jobq run`; the experimental parts of Node that jobq uses are its own business.
-    execArgv: ['--disable-sigusr1', '--disable-warning=ExperimentalWarning'],
+    // The experimental parts of Node that jobq uses are its own business. Not --disable-sigusr1: with it the signal is
+    // blocked and the listener of `jobq run` never hears it; that listener takes the signal from the debugger as well.
+    execArgv: ['--disable-warning=ExperimentalWarning'],
   }
   fs.writeFileSync(config, JSON.stringify(options))
   // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it.

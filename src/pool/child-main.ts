@@ -22,7 +22,7 @@ import { signalGroup } from './signal-group.ts'
 
 process.title = 'jobq child'
 // The worker decides what a signal means; a terminal and a service manager send theirs to all of its processes.
-for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGTERM'] as const) process.on(signal, () => {})
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'] as const) process.on(signal, () => {})
 
 const pipe = new ReportPipe(reportFd, () => process.exit(1))
 let window: JobWindow | null = null
