@@ -26,7 +26,10 @@ export const register = (program: Command): void => {
         if (known === undefined) throw new Exit(3, `there is no queue ${name}`)
         const waiting = known.queued + known.blocked
         if (flags.dryRun !== true && flags.yes !== true) {
-          throw new JobqError('usage', `this would cancel ${waiting} jobs of queue ${name}: say --yes (or --dry-run)`)
+          throw new JobqError(
+            'usage',
+            `this would cancel ${waiting} ${waiting === 1 ? 'job' : 'jobs'} of queue ${name}: say --yes (or --dry-run)`,
+          )
         }
         const count =
           flags.dryRun === true ? waiting : (await queue.broker.cancel({ queue: name }, 'Purged', now)).length

@@ -141,8 +141,11 @@ export class Running {
     })
   }
 
-  /** Resolves once one of the streams holds the text; rejects when the run ends before. */
+  /** Resolves once one of the streams holds the text; rejects when the run ends before, or after a minute. */
   async until(text: string | RegExp, stream: 'stdout' | 'stderr' = 'stderr'): Promise<string> {
+    const end = performance.now() + 60_000
+    const timer = setTimeout(() => this.#notify(), 60_000)
+    timer.unref()
     const found = (): boolean => (typeof text === 'string' ? this[stream].includes(text) : text.test(this[stream]))
     while (!found()) {
       const over = this.child.exitCode !== null || this.child.signalCode !== null
@@ -151,8 +154,10 @@ export class Running {
           `it ended (${this.child.exitCode ?? this.child.signalCode}) before ${stream} held ${text}:\n${this.stdout}\n${this.stderr}`,
         )
       }
+      if (performance.now() > end) assert.fail(`${stream} never held ${text}:\n${this.stdout}\n${this.stderr}`)
       await new Promise<void>((resolve) => this.#look.push(resolve))
     }
+    clearTimeout(timer)
     return this[stream]
   }
 

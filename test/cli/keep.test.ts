@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterEach, describe, it } from 'node:test'
+import { Workspace } from '../support/cli.ts'
+
+type Json = Record<string, unknown>
+
+let workspace = new Workspace()
+afterEach(async () => {
+  await workspace.remove()
+  workspace = new Workspace()
+})
+
+describe('jobq backup', () => {
+  it('copies the broker while a worker uses it, and never over a file unless forced', async () => {
+    await workspace.output(['enqueue', '--delay', '1h', '--', 'true'])
+    const worker = workspace.start(['run', '-c', '1'])
+    await worker.until(/is online/)
+    await workspace.output(['backup', 'copy.db'])
+    const copy = path.join(workspace.folder, 'copy.db')
+    assert.equal(fs.statSync(copy).mode & 0o777, 0o600)
+    assert.equal(((await workspace.json(['-b', copy, 'ls'])) as Json[]).length, 1)
+    const again = await workspace.run(['backup', 'copy.db'])
+    assert.equal(again.code, 1)
+    assert.match(again.stderr, /--force/)
+    await workspace.output(['enqueue', '--delay', '1h', '--', 'true'])
+    assert.deepEqual(await workspace.json(['backup', 'copy.db', '--force']), { from: workspace.database, to: copy })
+    assert.equal(((await workspace.json(['-b', copy, 'ls'])) as Json[]).length, 2)
+    worker.child.kill('SIGTERM')
+    assert.equal((await worker.ended).code, 0)
+  })
+
+  it('has nothing to copy where there is no broker', async () => {
+    const { code } = await workspace.run(['backup', 'copy.db'])
+    assert.equal(code, 3)
+    assert.deepEqual(fs.readdirSync(workspace.folder), [])
+  })
+})
+
+describe('jobq doctor', () => {
+  it('finds a sound broker sound', async () => {
+    await workspace.output(['enqueue', '--', 'true'])
+    const { ok, checks } = (await workspace.json(['doctor'])) as { ok: boolean; checks: Json[] }
+    assert.equal(ok, true, JSON.stringify(checks))
+    for (const check of checks) assert.deepEqual(Object.keys(check).sort(), ['detail', 'fix', 'name', 'ok'])
+    assert.match(await workspace.output(['doctor']), /^\S.*\tok\t/)
+  })
+
+  it('exits 1 for one that is not, says what to do, and leaves it as it is', async () => {
+    const file = workspace.write('notes.txt', 'no database at all, just a text that is long enough. '.repeat(10))
+    const before = fs.readFileSync(file)
+    const { code, stdout, stderr } = await workspace.run(['doctor', '-b', file])
+    assert.equal(code, 1)
+    assert.match(stdout, /\tWRONG\t/)
+    assert.notEqual(stderr, '')
+    assert.deepEqual(fs.readFileSync(file), before)
+    const answer = await workspace.run(['doctor', '-b', file, '--json'])
+    assert.deepEqual([answer.code, JSON.parse(answer.stdout).ok], [1, false])
+  })
+})
+
+describe('jobq migrate', () => {
+  it('says that there is nothing to do', async () => {
+    await workspace.output(['enqueue', '--', 'true'])
+    assert.match(await workspace.output(['migrate']), /^schema \d+ is up to date\n$/)
+    const { from, to, dryRun } = (await workspace.json(['migrate', '--dry-run'])) as Json
+    assert.deepEqual([from === to, dryRun], [true, true])
+  })
+})
+
+describe('a broker that cannot be used', () => {
+  const text = 'no database at all, just a text that is long enough. '.repeat(10)
+  const cases: readonly (readonly [what: string, make: () => string])[] = [
+    ['a file of another kind', () => workspace.write('text.db', text)],
+    [
+      'a symbolic link',
+      () => {
+        const link = path.join(workspace.folder, 'link.db')
+        fs.symlinkSync(workspace.write('target.db', ''), link)
+        return link
+      },
+    ],
+    ['a folder', () => fs.mkdirSync(path.join(workspace.folder, 'folder'), { recursive: true }) ?? workspace.folder],
+  ]
+  for (const [what, make] of cases) {
+    it(`is refused with 78 and left as it is: ${what}`, async () => {
+      const file = make()
+      const before = fs.statSync(file).isFile() ? fs.readFileSync(file) : null
+      for (const parameters of [
+        ['enqueue', '--', 'true'],
+        ['enqueue', '--tag', 'x', '--', 'true'],
+        ['ls'],
+        ['run', '--drain'],
+        ['pause', 'a'],
+      ]) {
+        const { code, stdout, stderr } = await workspace.run(['-b', file, ...parameters])
+        assert.equal(code, 78, `${parameters.join(' ')}: ${stderr}`)
+        assert.equal(stdout, '')
+        assert.ok(stderr.includes(path.basename(file)), stderr)
+      }
+      if (before !== null) assert.deepEqual(fs.readFileSync(file), before)
+    })
+  }
+
+  it('is adopted when it is an empty file', async () => {
+    const file = workspace.write('empty.db', '')
+    assert.equal(await workspace.output(['-b', file, 'enqueue', '--', 'true']), '1\n')
+  })
+})
