@@ -2,8 +2,10 @@ import fs from 'node:fs'
 import type { Command } from 'commander'
 import type { Queue } from '../src/client.ts'
 import { systemClock } from '../src/clock.ts'
+import type { Job } from '../src/job.ts'
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { Output } from './output.ts'
+import { redactJob } from './redact.ts'
 import { type GlobalFlags, type Origin, resolve, type Sources, settings } from './settings.ts'
 
 export type { Queue }
@@ -14,6 +16,8 @@ export interface Session {
   readonly sources: Sources
   readonly config: LoadedConfig | null
   readonly broker: Origin<string>
+  /** The job as it may be shown: with the values hidden that the configuration says. */
+  readonly shown: (job: Job) => Job
 }
 
 /**
@@ -39,7 +43,9 @@ export const openSession = async (command: Command): Promise<Session> => {
     },
     now: () => systemClock.now().at,
   })
-  return { output, sources, config, broker: resolve(settings.broker, flags.broker, sources) }
+  const names = new Set(config?.values.redact)
+  const broker = resolve(settings.broker, flags.broker, sources)
+  return { output, sources, config, broker, shown: (job) => redactJob(job, names) }
 }
 
 /** Connects to a session's broker for as long as `work` takes. */

@@ -46,6 +46,8 @@ export interface Config {
   readonly maxResult?: string | number
   /** Kept of one attempt's output; default 10M. */
   readonly maxOutput?: string | number
+  /** Keys of payloads and results, and environment variables of commands, whose values are never shown. */
+  readonly redact?: string | readonly string[]
 }
 
 /** Types the default export of `jobq.config.ts`; gives it back as it is. */
@@ -145,6 +147,7 @@ const config = object({
   maxPayload: size,
   maxResult: size,
   maxOutput: size,
+  redact: oneOrMore(text),
 })
 
 /** A `Config` that has been checked: durations are milliseconds, sizes bytes, backoffs read, lists always lists. */

@@ -50,11 +50,11 @@ export const register = (program: Command): void => {
     )
     .addOption(option('--sort <key>', `${sortKeys.join(', ')} (first)`, oneOf(...sortKeys)))
     .action((options: Options, command: Command) =>
-      withQueue(command, async (queue, { output }) => {
+      withQueue(command, async (queue, { output, shown }) => {
         const limit =
           options.limit === 0 ? null : (options.limit ?? (output.terminal && !output.json ? terminalLimit : null))
         // One more than is shown, to know whether there are more.
-        const found = readJobs(queue, options, limit === null ? null : limit + 1)
+        const found = mapEach(readJobs(queue, options, limit === null ? null : limit + 1), shown)
         await print(found, limit, output)
         if (limit === null || options.limit !== undefined) return
         const more = (await found.next()).done === false
@@ -75,6 +75,10 @@ finished first.
 Columns when stdout is not a terminal, separated by tabs: id, state, label, task, queue, priority, attempt, max attempts,
 created, due, started, finished, what it is, how far it is or what became of it.`,
   )
+}
+
+async function* mapEach<T>(all: AsyncGenerator<T>, change: (one: T) => T): AsyncGenerator<T, void, undefined> {
+  for await (const one of all) yield change(one)
 }
 
 /** The jobs that match, in the order asked for, one by one. */

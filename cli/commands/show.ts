@@ -26,8 +26,8 @@ export const register = (program: Command): void => {
     .addArgument(argument('<id>', "the job's id", jobId))
     .description('show one job in full: payload, result, error, attempts and their timeline')
     .action((id: number, _options: unknown, command: Command) =>
-      withQueue(command, async (queue, { output }) => {
-        const job = await foundJob(queue, id)
+      withQueue(command, async (queue, { output, shown }) => {
+        const job = shown(await foundJob(queue, id))
         if (output.quiet && !output.json) {
           output.line(String(job.id))
           return

@@ -33,11 +33,11 @@ export const register = (program: Command): void => {
     .option('--progress', 'print what happens to them meanwhile')
     .description('wait until jobs have finished')
     .action((given: readonly number[], flags: Flags, command: Command) =>
-      withQueue(command, async (queue, { output }) => {
+      withQueue(command, async (queue, { output, shown }) => {
         const ids = distinct(given)
         const jobs = flags.wait ? await finished(queue, ids, { flags, output }) : await asTheyAre(queue, ids)
         const ended = jobs.filter(({ state }) => isFinished(state))
-        print(output, ended, ids.length === 1 || flags.progress === true)
+        print(output, ended.map(shown), ids.length === 1 || flags.progress === true)
         if (ended.length < (flags.any === true ? 1 : ids.length)) throw new Exit(8)
         const [only] = ended
         const code =

@@ -40,7 +40,7 @@ describe('jobq backup', () => {
 
 describe('jobq doctor', () => {
   it('finds a sound broker sound', async () => {
-    await workspace.output(['enqueue', '--', 'true'])
+    await workspace.output(['enqueue', '--delay', '1h', '--', 'true'])
     const { ok, checks } = (await workspace.json(['doctor'])) as { ok: boolean; checks: Json[] }
     assert.equal(ok, true, JSON.stringify(checks))
     for (const check of checks) assert.deepEqual(Object.keys(check).sort(), ['detail', 'fix', 'name', 'ok'])
