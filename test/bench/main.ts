@@ -1,0 +1,97 @@
+// `npm run bench`: measures jobq, and what it can be compared with, on this machine, and prints a table of medians. Each
+// figure stands beside a floor or a peer that was measured in the same round, because only their ratio says
+// something on a machine that is busy with other things.
+import os from 'node:os'
+import { type Figures, type Row, toRow } from './figures.ts'
+import { type BenchOptions, readOptions, usage } from './options.ts'
+import { installPeers } from './peers/install.ts'
+import type { Peer } from './peers/peer.ts'
+import { Place } from './place.ts'
+import { fullSizes, hugeSizes, quickSizes } from './sizes.ts'
+import { formatTable } from './table.ts'
+import type { Work } from './work.ts'
+import { commands } from './works/commands.ts'
+import { crash } from './works/crash.ts'
+import { drain } from './works/drain.ts'
+import { enqueue } from './works/enqueue.ts'
+import { idle } from './works/idle.ts'
+import { latency } from './works/latency.ts'
+import { mixed } from './works/mixed.ts'
+import { scale } from './works/scale.ts'
+import { shell } from './works/shell.ts'
+
+const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed]
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+let place: Place | null = null
+
+process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const ids = works.map((work) => work.id)
+  let options: BenchOptions
+  try {
+    options = readOptions(process.argv.slice(2), ids)
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : error}\n${usage}`)
+    return 2
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      await place?.remove()
+      process.exit(signal === 'SIGINT' ? 130 : 143)
+    })
+  }
+  const rows: Row[] = []
+  const peersPlace = options.peers ? new Place() : null
+  try {
+    const peers = peersPlace === null ? [] : await installPeers(peersPlace)
+    for (const work of works) {
+      if (options.only !== null && !options.only.includes(work.id)) continue
+      if (work.linuxOnly && process.platform !== 'linux') say(`${work.id} ${work.title}: only on Linux`)
+      else rows.push(...(await measure(work, { options, peers })))
+    }
+  } finally {
+    await peersPlace?.remove()
+  }
+  console.log(options.json ? JSON.stringify({ machine: machine(), rows }, null, 2) : `${formatTable(rows)}\n`)
+  if (!options.json) console.log(machineText())
+  return 0
+}
+
+async function measure(
+  work: Work,
+  { options, peers }: { readonly options: BenchOptions; readonly peers: readonly Peer[] },
+): Promise<Row[]> {
+  const usual = options.quick ? quickSizes : fullSizes
+  const sizes = options.huge ? hugeSizes(usual) : usual
+  place = new Place()
+  try {
+    const prepared = await work.prepare({ place, sizes, peers })
+    const figures: Figures[] = []
+    for (let round = 1; round <= options.rounds; round++) {
+      say(`${work.id} ${work.title}: round ${round} of ${options.rounds}, load ${os.loadavg()[0]?.toFixed(1)}`)
+      figures.push(await prepared.round())
+    }
+    await prepared.end?.()
+    return prepared.rows.map((plan) => toRow(work.id, plan, figures))
+  } finally {
+    await place.remove()
+    place = null
+  }
+}
+
+function machine(): Record<string, unknown> {
+  return {
+    processors: os.availableParallelism(),
+    model: os.cpus()[0]?.model ?? null,
+    loadavg: os.loadavg(),
+    platform: `${process.platform}-${process.arch}`,
+    node: process.version,
+    folder: os.tmpdir(),
+  }
+}
+
+function machineText(): string {
+  const load = os.loadavg().map((each) => each.toFixed(1))
+  return `${os.availableParallelism()} processors, ${process.platform}-${process.arch}, Node ${process.version}, files in ${os.tmpdir()}, load average ${load.join(' ')}`
+}

@@ -1,0 +1,2 @@
+/** Does nothing. */
+export default async function noop(): Promise<void> {}
