@@ -83,7 +83,7 @@ export const cancelDependent = (
   const { culprit, now } = cause
   const error = { type: 'DependencyFailed', message: `job ${culprit}, which it was to run after, did not succeed` }
   store
-    .sql(`UPDATE jobq_jobs SET state = ${stored.cancelled}, finished_at = ?, error = ? WHERE id = ?`)
+    .sql(`UPDATE jobq_jobs SET state = ${stored.cancelled}, finished_at = ?, error = ?, token = 0 WHERE id = ?`)
     .run(now, JSON.stringify(error), job.id)
   countFinished(store, job.queue, { cancelled: 1 })
   logJobEvent(store, 'job.cancelled', now, {

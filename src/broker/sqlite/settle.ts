@@ -37,10 +37,13 @@ export const settleReports = (
   const turn: Turn = { store, held: context.held, now: context.now, lost: [], ended: [] }
   const bursts = new Map<string, Finished[]>()
   const single: Report[] = []
+  // Jobs with a report of their own before their end: that end is not the first to tell of the start.
+  const told = new Set<number>()
   for (const report of reports) {
-    const key = burstKey(turn, report)
+    const key = told.has(report.id) ? null : burstKey(turn, report)
     if (key === null || report.kind !== 'finished') {
       single.push(report)
+      told.add(report.id)
       continue
     }
     const burst = bursts.get(key)

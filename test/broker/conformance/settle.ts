@@ -56,6 +56,18 @@ export const settleCases: Case[] = [
     },
   },
   {
+    name: 'a start that is told together with the end is one start',
+    async run(scene) {
+      await scene.addAll([{}, {}])
+      const jobs = await scene.claim()
+      const [one, two] = jobs
+      assert.ok(one && two)
+      const end = ends.succeeded()
+      await scene.settle(scene.started(one), scene.finished(one, end), scene.finished(two, end))
+      for (const { id } of jobs) assert.deepEqual(await scene.types(id), ['job.queued', 'job.started', 'job.succeeded'])
+    },
+  },
+  {
     name: 'progress is kept, logged and starts over with each run',
     async run(scene) {
       const id = await scene.addId()
@@ -270,6 +282,18 @@ export const leaseCases: Case[] = [
         assert.deepEqual(await scene.get(id), before)
         assert.deepEqual(await scene.types(id), types)
       }
+    },
+  },
+  {
+    name: 'a repeated report of an end is lost when the job was cancelled since for the sake of another one',
+    async run(scene) {
+      const need = await scene.addId({ queue: 'broken' })
+      await scene.runOne(ends.failed())
+      const id = await scene.addId({ uniqueKey: 'k' })
+      const job = await scene.runOne(ends.snoozed(scene.at + 1000))
+      assert.equal((await scene.add({ uniqueKey: 'k', onConflict: 'replace', after: [need] })).id, id)
+      assert.deepEqual(await scene.settle(scene.finished(job, ends.succeeded())), [lease(job)])
+      assert.deepEqual(await scene.states(id), ['cancelled'])
     },
   },
   {
