@@ -7,7 +7,7 @@ import { type JobItem, newJob } from '../src/new-job.ts'
 import { quote } from '../src/quote.ts'
 import { commandOptions, shellArgv, taskOptions, wholeEnvironment } from './enqueue-item.ts'
 import type { JobOptionValues } from './enqueue-options.ts'
-import { readText } from './payload.ts'
+import { readInput } from './payload.ts'
 import { named } from './values.ts'
 
 type Line = Readonly<Record<string, unknown>>
@@ -58,9 +58,9 @@ const spoken = (line: Line): Line & { readonly env?: object } => {
   }
 }
 
-const contents = (file: string): string => {
+const contents = (file: string): string | Uint8Array => {
   if (file === '-') throw new JobqError('usage', 'stdin: standard input holds the batch')
-  return named('stdin', () => readText(file))
+  return named('stdin', () => readInput(file))
 }
 
 /** What lines fall back to: those with a task, and the others. */

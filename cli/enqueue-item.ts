@@ -6,7 +6,7 @@ import { JobqError } from '../src/errors.ts'
 import type { CommandOptions, JobOptions } from '../src/job-options.ts'
 import type { CommandItem, TaskItem } from '../src/new-job.ts'
 import type { JobOptionValues, Pair } from './enqueue-options.ts'
-import { readText } from './payload.ts'
+import { readInput } from './payload.ts'
 import { named } from './values.ts'
 
 /** What is to be added: a task with its payload (undefined for none), or a command. */
@@ -56,7 +56,7 @@ export const commandOptions = (values: JobOptionValues): CommandOptions => {
     ...taskOptions(values),
     ...(cwd === undefined ? {} : { cwd }),
     ...(env === undefined ? {} : { env: Object.fromEntries(env) }),
-    ...(stdin === undefined ? {} : { stdin: named('--stdin', () => readText(stdin)) }),
+    ...(stdin === undefined ? {} : { stdin: named('--stdin', () => readInput(stdin)) }),
   }
 }
 

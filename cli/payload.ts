@@ -49,6 +49,20 @@ export const readText = (file: string): string => {
   }
 }
 
+/**
+ * What a file, or stdin for `-`, gives a command to read: text where it can be kept as text, else its bytes.
+ * @throws JobqError `usage` when it cannot be read
+ */
+export const readInput = (file: string): string | Uint8Array => {
+  const bytes = readBytes(file)
+  if (bytes.includes(0)) return bytes
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return bytes
+  }
+}
+
 /** The JSON text that a payload argument means: itself, `-` for stdin, `@FILE` for a file. */
 export const payloadText = (argument: string): string => {
   if (argument === '-') return readText('-')

@@ -54,7 +54,7 @@ export interface CommandOptions extends JobOptions {
   /** Variables besides the usual ones. */
   readonly env?: Readonly<Record<string, string>>
   /** What it reads. */
-  readonly stdin?: string
+  readonly stdin?: string | Uint8Array
 }
 
 /** The longest label, in characters. */
@@ -105,6 +105,14 @@ const variables = (value: unknown): Readonly<Record<string, string>> => {
   return wrong === undefined ? read : refuse(wrong, "the name of a variable (JOBQ_… are jobq's own)")
 }
 
+/** What a command reads: text as it is, any other bytes in base64. */
+const input = (value: unknown): string | { readonly base64: string } => {
+  if (value instanceof Uint8Array) return { base64: Buffer.from(value).toString('base64') }
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\0')
+    ? value
+    : refuse(value, 'text or bytes')
+}
+
 const readers = {
   queue: (value: unknown): string => checkName('queue', value),
   priority: whole(0, 9),
@@ -125,7 +133,7 @@ const readers = {
   ref: text(maxKeyLength),
 }
 
-const commandReaders = { cwd: text(4096), env: variables, stdin: text(Number.MAX_SAFE_INTEGER) }
+const commandReaders = { cwd: text(4096), env: variables, stdin: input }
 
 const ids = (value: unknown): readonly number[] => [...new Set((Array.isArray(value) ? value : [value]).map(jobId))]
 

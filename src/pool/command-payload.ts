@@ -5,7 +5,7 @@ export interface CommandPayload {
   readonly argv: readonly [string, ...string[]]
   readonly cwd: string | null
   readonly env: Readonly<Record<string, string>>
-  readonly stdin: string | { readonly file: string } | null
+  readonly stdin: string | Uint8Array | { readonly file: string } | null
 }
 
 /**
@@ -51,5 +51,7 @@ const environment = (value: unknown): Record<string, string> => {
 const input = (value: unknown): CommandPayload['stdin'] => {
   if (value === null || typeof value === 'string') return value
   if (typeof value === 'object' && 'file' in value) return { file: string('$.stdin.file', value.file) }
-  throw new TypeError('$.stdin: text or { file } is needed')
+  if (typeof value === 'object' && 'base64' in value)
+    return Buffer.from(string('$.stdin.base64', value.base64), 'base64')
+  throw new TypeError('$.stdin: text, { base64 } or { file } is needed')
 }

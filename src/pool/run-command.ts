@@ -81,7 +81,10 @@ export const runExecutable = async (
 
 const openInput = (stdin: CommandPayload['stdin'], job: RunningJob): number | null => {
   if (stdin === null) return null
-  return typeof stdin === 'string' ? openTemporaryFile(job.settings.outputFolder, stdin) : fs.openSync(stdin.file, 'r')
+  if (typeof stdin === 'string' || stdin instanceof Uint8Array) {
+    return openTemporaryFile(job.settings.outputFolder, stdin)
+  }
+  return fs.openSync(stdin.file, 'r')
 }
 
 const failure = (type: string, message: string, final: boolean): Outcome => ({

@@ -108,6 +108,25 @@ describe('jobq enqueue --wait --follow', () => {
     assert.deepEqual([raw.code, raw.stdout], [5, 'one\n\u001b[1mthree'])
   })
 
+  it('gives the command its input byte by byte', async () => {
+    const bytes = Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0x00, 0xff, 0x0a])
+    workspace.write('input.bin', bytes)
+    for (const [parameters, input] of [
+      [['--stdin', 'input.bin'], ''],
+      [['--stdin', '-'], bytes],
+    ] as const) {
+      const line = ['enqueue', '--wait', '--follow', ...parameters, '--', 'od', '-An', '-tx1']
+      assert.equal(await workspace.output(line, { input }), ' ef bb bf 61 00 ff 0a\n')
+    }
+    workspace.write('empty', '')
+    assert.equal(await workspace.output(['enqueue', '--wait', '--follow', '--stdin', 'empty', '--', 'wc', '-c']), '0\n')
+    workspace.write('marked', '\ufefftext')
+    assert.equal(
+      await workspace.output(['enqueue', '--wait', '--follow', '--stdin', 'marked', '--', 'wc', '-c']),
+      '7\n',
+    )
+  })
+
   it('waits for all of a batch', async () => {
     const batch = (lines: string): Promise<{ code: number | null }> =>
       workspace.run(['enqueue', '--batch', '--wait'], { input: lines })
