@@ -1,6 +1,6 @@
 /**
  * The worker's log on stderr, one line an entry, as text or JSON. The lines of one turn of the event loop are written
- * together. A log that cannot be written any more (its reader has gone, the disk is full) never stops the worker.
+ * together. A log that cannot be written any more never stops the worker.
  */
 
 import { type EventType, eventTypes } from '../src/event.ts'
@@ -25,11 +25,7 @@ export const openLog = (format: 'text' | 'json', threshold: LogLevel, output: Ou
   const flush = (): void => {
     const text = lines.join('')
     lines = []
-    try {
-      writeAll(2, text)
-    } catch {
-      // There is nowhere left to say it.
-    }
+    writeAll(2, text)
   }
   const write = (entry: LogEntry): void => {
     if (logLevels.indexOf(entry.level) < logLevels.indexOf(threshold)) return

@@ -9,14 +9,9 @@ import { ReaderGone } from './write.ts'
 export const report = (error: unknown): number => {
   if (error instanceof ReaderGone) return 0
   if (error instanceof CommanderError && error.exitCode === 0) return 0
-  try {
-    const { code, message } = failure(error)
-    if (message !== '') complaints().complain(message)
-    return code
-  } catch {
-    // stderr is closed: the exit code alone must tell.
-    return 1
-  }
+  const { code, message } = failure(error)
+  if (message !== '') complaints().complain(message)
+  return code
 }
 
 const failure = (error: unknown): { readonly code: number; readonly message: string } => {

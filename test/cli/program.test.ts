@@ -105,6 +105,10 @@ describe('standard output', () => {
     assert.equal(status, 1)
     assert.match(String(stderr), /^jobq: cannot write to standard output: no space left on device\n$/)
   })
+  it('or standard error that takes nothing keeps the exit code', () => {
+    assert.equal(shell('"$@" cancel x 2>&-').status, 2)
+    assert.equal(shell('"$@" cancel x 2>/dev/full').status, 2)
+  })
   it('whose reader has gone ends quietly', () => {
     const { status, stderr, stdout } = shell('"$@" completion bash | (exec <&-; "$0" -c true)')
     assert.deepEqual({ status, stderr, stdout }, { status: 0, stderr: '', stdout: '' })
