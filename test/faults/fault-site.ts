@@ -1,0 +1,134 @@
+/**
+ * Where a fault run takes place: a queue file, workers and producers as real processes, and the evidence of what
+ * they did. Every process carries a mark in its environment, so that the run can tell at its end that none is left.
+ */
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import path from 'node:path'
+import Database from 'better-sqlite3'
+import { type Running, Workspace } from '../support/cli.ts'
+import { type EvidenceFiles, evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
+import { childrenOf, isAlive, processesWith, signal } from '../support/processes.ts'
+import { until } from '../support/until.ts'
+
+/** The folder of the tasks that write down what they do. */
+export const recordingTasks = path.join(import.meta.dirname, 'tasks')
+
+/** What one run needs. */
+export class FaultSite {
+  readonly workspace = new Workspace()
+  readonly files: EvidenceFiles
+  /** A variable that commands inherit from their worker as well, because its name is one of a locale's. */
+  readonly mark = ['LC_FAULT_RUN', randomUUID()] as const
+  /** Processes that the workers started with an environment of their own. */
+  readonly #unmarked = new Set<number>()
+  #batches = 0
+
+  /** `database`: where the queue file is to be, when not in the run's own folder. */
+  constructor(database?: string) {
+    const { folder } = this.workspace
+    this.files = evidenceFiles(database ?? this.workspace.database, folder)
+  }
+
+  get env(): Record<string, string> {
+    return { [this.mark[0]]: this.mark[1], JOBQ_BROKER: this.files.database }
+  }
+
+  /** Starts a worker on the recording tasks and waits until it is online. */
+  async startWorker(parameters: readonly string[] = ['-c', '2'], env: Record<string, string> = {}): Promise<Running> {
+    const running = this.workspace.start(['run', '-t', recordingTasks, ...parameters], { env: { ...this.env, ...env } })
+    await running.until('is online')
+    const marked = this.#marked()
+    for (const pid of childrenOf(running.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
+    return running
+  }
+
+  /** Stops a worker in order; it must end well. */
+  async stopWorker(worker: Running): Promise<void> {
+    worker.child.kill('SIGTERM')
+    const { code, stderr } = await worker.ended
+    assert.equal(code, 0, stderr)
+  }
+
+  /** Runs `jobq enqueue` for one job that is known as `key`, and keeps the books. Answers its id, or null if it was not told one. */
+  async enqueue(key: string, parameters: readonly string[]): Promise<number | null> {
+    const { batch, running } = this.beginEnqueue(key, parameters)
+    return this.endEnqueue(batch, running)
+  }
+
+  /** The first half of `enqueue`: it runs. */
+  beginEnqueue(key: string, parameters: readonly string[]): { readonly batch: string; readonly running: Running } {
+    const batch = `cli-${++this.#batches}`
+    noteAsked(this.files, batch, [key])
+    return { batch, running: this.workspace.start(['enqueue', ...parameters], { env: this.env }) }
+  }
+
+  /** The second half of `enqueue`: it has ended. */
+  async endEnqueue(batch: string, running: Running): Promise<number | null> {
+    const { code, stdout } = await running.ended
+    if (code !== 0) return null
+    const id = Number(stdout)
+    noteAcknowledged(this.files, batch, [id])
+    return id
+  }
+
+  /** The parameters of `jobq enqueue` for a recording task. */
+  order(key: string, ms: number, more: Record<string, unknown> = {}): string[] {
+    return ['record', JSON.stringify({ key, file: this.files.effects, ms, ...more })]
+  }
+
+  /** The parameters of `jobq enqueue` for a command that writes down what it does. */
+  command(key: string, seconds: number): string[] {
+    const note = (phase: string): string =>
+      `echo "{\\"job\\":$JOBQ_JOB_ID,\\"attempt\\":$JOBQ_ATTEMPT,\\"token\\":$JOBQ_LEASE,\\"key\\":\\"$1\\",\\"phase\\":\\"${phase}\\"}" >>"$2"`
+    const script = `${note('begin')}; sleep ${seconds}; ${note('end')}`
+    return ['--name', key, '--', 'sh', '-c', script, 'sh', key, this.files.effects]
+  }
+
+  /** Starts a producer, a process that adds jobs until its stdin ends. */
+  startProducer(name: string, seed: string): ChildProcess {
+    const { database, effects } = this.files
+    return spawn(process.execPath, [path.join(import.meta.dirname, 'producer.ts'), database, effects, name, seed], {
+      env: { PATH: process.env.PATH, ...this.env },
+      stdio: ['pipe', 'ignore', 'inherit'],
+    })
+  }
+
+  /** Rows of a query on the queue file. */
+  rows<Row>(sql: string, ...parameters: readonly unknown[]): Row[] {
+    const database = new Database(this.files.database, { readonly: true })
+    try {
+      return database.prepare<unknown[], Row>(sql).all(...parameters)
+    } finally {
+      database.close()
+    }
+  }
+
+  /** The first column of the first row. */
+  value<T>(sql: string, ...parameters: readonly unknown[]): T | undefined {
+    const [row] = this.rows<Record<string, T>>(sql, ...parameters)
+    return row === undefined ? undefined : Object.values(row)[0]
+  }
+
+  /** Waits until no job is left to do. */
+  async drained(timeoutMs = 120_000): Promise<void> {
+    const unfinished = `SELECT count(*) FROM job_view WHERE state IN ('blocked', 'queued', 'running')`
+    await until('the queue to drain', () => this.value<number>(unfinished) === 0, timeoutMs)
+  }
+
+  #marked(): number[] {
+    return processesWith(this.mark.join('='))
+  }
+
+  /** Ends what still runs, which must be nothing, and deletes the folder. */
+  async close(): Promise<void> {
+    const left = (): number[] => [...this.#marked(), ...[...this.#unmarked].filter(isAlive)]
+    try {
+      await until('every process of the run to be gone', () => left().length === 0, 10_000)
+    } finally {
+      for (const pid of left()) signal(pid, 'SIGKILL')
+      await this.workspace.remove()
+    }
+  }
+}
