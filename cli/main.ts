@@ -15,9 +15,10 @@ async function main(parameters: string[]): Promise<void> {
     const { version } = await import('./lean/version.ts')
     if (version(rest)) return
   }
-  if (verb === 'enqueue' || verb === 'add') {
+  // Global options may stand before the command.
+  if (parameters.slice(0, 4).some((word) => word === 'enqueue' || word === 'add')) {
     const { enqueue } = await import('./lean/enqueue.ts')
-    if (await enqueue(rest)) process.exit(0)
+    if (await enqueue(parameters)) process.exit(0)
   }
   const { useEmbedded } = await import('./binary/embedded.ts')
   useEmbedded()

@@ -33,7 +33,7 @@ const flags: Readonly<Record<string, keyof typeof jobOptions | 'broker'>> = {
 /** Variables that ask for something that only the full command does. */
 const otherWishes = ['JOBQ_CONFIG', 'JOBQ_JSON', 'JOBQ_QUIET', 'JOBQ_COLOR']
 
-/** Adds the job, prints its id and answers true; false, with nothing done, where the full command is needed. Ends the process when adding it fails. */
+/** `parameters` begin with `enqueue`, or global options before it. Adds the job, prints its id and answers true; false, with nothing done, where the full command is needed. Ends the process when adding it fails. */
 export const enqueue = async (parameters: readonly string[]): Promise<boolean> => {
   const wanted = understand(parameters)
   if (wanted === null) return false
@@ -93,7 +93,8 @@ export const understand = (parameters: readonly string[]): Wanted | null => {
 }
 
 interface Words {
-  readonly before: readonly string[]
+  /** A task and its payload. */
+  readonly words: readonly string[]
   readonly argv: readonly string[] | null
   readonly values: JobOptionValues
   readonly broker: string | null
@@ -129,9 +130,10 @@ const read = (parameters: readonly string[]): Words | null => {
   }
   const argv = cut < 0 ? null : parameters.slice(cut + 1)
   if (argv?.length === 0 || argv?.some((word) => word.includes('\ufffd'))) return null
-  return (argv === null ? before.length >= 1 && before.length <= 2 : before.length === 0)
-    ? { before, argv, values, broker, json }
-    : null
+  const [verb, ...words] = before
+  if (verb !== 'enqueue' && verb !== 'add') return null
+  if (argv === null ? words.length < 1 || words.length > 2 : words.length > 0) return null
+  return { words, argv, values, broker, json }
 }
 
 const split = (word: string): [string, string?] => {
@@ -148,9 +150,9 @@ const parse = (option: keyof typeof jobOptions, value: string): unknown => {
   }
 }
 
-const targetOf = ({ before, argv }: Words): Target => {
+const targetOf = ({ words, argv }: Words): Target => {
   if (argv !== null) return { argv }
-  const [task = '', payload] = before
+  const [task = '', payload] = words
   return { task, payload: payload === undefined ? undefined : decodeJson(payload) }
 }
 

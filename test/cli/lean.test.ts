@@ -53,11 +53,19 @@ const wrong: readonly (readonly string[])[] = [
 
 describe('the short way of enqueue', () => {
   for (const parameters of short) {
-    it(`understands ${JSON.stringify(parameters)}`, () => assert.notEqual(understand(parameters), null))
+    it(`understands ${JSON.stringify(parameters)}`, () => assert.notEqual(understand(['enqueue', ...parameters]), null))
   }
   for (const parameters of [...unusual, ...wrong]) {
-    it(`leaves ${JSON.stringify(parameters)} to the full command`, () => assert.equal(understand(parameters), null))
+    it(`leaves ${JSON.stringify(parameters)} to the full command`, () =>
+      assert.equal(understand(['enqueue', ...parameters]), null))
   }
+})
+
+it('the short way takes global options before the command, under either name', () => {
+  assert.notEqual(understand(['-b', 'x.db', '--json', 'add', '--', 'true']), null)
+  assert.equal(understand(['-b', 'enqueue', 'show', '1']), null)
+  assert.equal(understand(['show', 'add']), null)
+  assert.equal(understand(['--', 'enqueue', 'true']), null)
 })
 
 describe('the short way and the full command', () => {
