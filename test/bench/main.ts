@@ -9,7 +9,7 @@ import type { Peer } from './peers/peer.ts'
 import { Place } from './place.ts'
 import { fullSizes, hugeSizes, quickSizes } from './sizes.ts'
 import { formatTable } from './table.ts'
-import type { Work } from './work.ts'
+import type { Bench, Work } from './work.ts'
 import { commands } from './works/commands.ts'
 import { crash } from './works/crash.ts'
 import { drain } from './works/drain.ts'
@@ -22,7 +22,7 @@ import { shell } from './works/shell.ts'
 
 const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed]
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-let place: Place | null = null
+const places = new Set<Place>()
 
 process.exitCode = await main()
 
@@ -37,46 +37,56 @@ async function main(): Promise<number> {
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, async () => {
-      await place?.remove()
+      await Promise.all([...places].map((place) => place.remove()))
       process.exit(signal === 'SIGINT' ? 130 : 143)
     })
   }
-  const rows: Row[] = []
-  const peersPlace = options.peers ? new Place() : null
-  try {
-    const peers = peersPlace === null ? [] : await installPeers(peersPlace)
-    for (const work of works) {
-      if (options.only !== null && !options.only.includes(work.id)) continue
-      if (work.linuxOnly && process.platform !== 'linux') say(`${work.id} ${work.title}: only on Linux`)
-      else rows.push(...(await measure(work, { options, peers })))
-    }
-  } finally {
-    await peersPlace?.remove()
-  }
+  const rows = options.peers
+    ? await inPlace(async (place) => {
+        const peers = await installPeers(place)
+        try {
+          return await measureAll(options, peers.all)
+        } finally {
+          await peers.end()
+        }
+      })
+    : await measureAll(options, [])
   console.log(options.json ? JSON.stringify({ machine: machine(), rows }, null, 2) : `${formatTable(rows)}\n`)
   if (!options.json) console.log(machineText())
   return 0
 }
 
-async function measure(
-  work: Work,
-  { options, peers }: { readonly options: BenchOptions; readonly peers: readonly Peer[] },
-): Promise<Row[]> {
+async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promise<Row[]> {
   const usual = options.quick ? quickSizes : fullSizes
   const sizes = options.huge ? hugeSizes(usual) : usual
-  place = new Place()
+  const rows: Row[] = []
+  for (const work of works) {
+    if (options.only !== null && !options.only.includes(work.id)) continue
+    if (work.linuxOnly && process.platform !== 'linux') say(`${work.id} ${work.title}: only on Linux`)
+    else rows.push(...(await inPlace((place) => measure(work, { place, sizes, peers }, options.rounds))))
+  }
+  return rows
+}
+
+async function measure(work: Work, bench: Bench, rounds: number): Promise<Row[]> {
+  const prepared = await work.prepare(bench)
+  const figures: Figures[] = []
+  for (let round = 1; round <= rounds; round++) {
+    say(`${work.id} ${work.title}: round ${round} of ${rounds}, load ${os.loadavg()[0]?.toFixed(1)}`)
+    figures.push(await prepared.round())
+  }
+  await prepared.end?.()
+  return prepared.rows.map((plan) => toRow(work.id, plan, figures))
+}
+
+async function inPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
+  const place = new Place()
+  places.add(place)
   try {
-    const prepared = await work.prepare({ place, sizes, peers })
-    const figures: Figures[] = []
-    for (let round = 1; round <= options.rounds; round++) {
-      say(`${work.id} ${work.title}: round ${round} of ${options.rounds}, load ${os.loadavg()[0]?.toFixed(1)}`)
-      figures.push(await prepared.round())
-    }
-    await prepared.end?.()
-    return prepared.rows.map((plan) => toRow(work.id, plan, figures))
+    return await work(place)
   } finally {
     await place.remove()
-    place = null
+    places.delete(place)
   }
 }
 

@@ -18,6 +18,8 @@ export interface Sizes {
   readonly backlogs: readonly number[]
   /** The numbers of queues that the largest usual backlog is spread over. */
   readonly queues: readonly number[]
+  /** Jobs due in a month that one backlog has beside it. */
+  readonly scheduled: number
   /** Claims for one median. */
   readonly claims: number
   /** Jobs that a worker takes off each backlog. */
@@ -38,6 +40,7 @@ export const fullSizes: Sizes = {
   crashJobs: 20_000,
   backlogs: [1_000, 100_000, 1_000_000],
   queues: [50],
+  scheduled: 1_000_000,
   claims: 200,
   backlogDrainJobs: 50_000,
   mixtures: 20,
@@ -55,6 +58,7 @@ export const quickSizes: Sizes = {
   crashJobs: 3_000,
   backlogs: [1_000, 10_000],
   queues: [50],
+  scheduled: 10_000,
   claims: 20,
   backlogDrainJobs: 2_000,
   mixtures: 1,

@@ -25,6 +25,12 @@ export interface Claimed {
 
 const leaseMs = 60_000
 
+const succeeded = ({ id, token, attempt }: ClaimedJob): Report => {
+  const { at } = systemClock.now()
+  const transition = { to: 'succeeded', event: 'job.succeeded', spent: true, crashed: false, result: null } as const
+  return { kind: 'finished', id, token, attempt, at, startedAt: at, pid: process.pid, transition }
+}
+
 await playActor<Claiming, Claimed>(async ({ file, turns, batch, queues, priorities }) => {
   const queue = await connect(file)
   const { broker } = queue
@@ -59,9 +65,3 @@ await playActor<Claiming, Claimed>(async ({ file, turns, batch, queues, prioriti
     return { claimMs: median(claimTimes), turnMs: median(turnTimes) }
   }
 })
-
-const succeeded = ({ id, token, attempt }: ClaimedJob): Report => {
-  const { at } = systemClock.now()
-  const transition = { to: 'succeeded', event: 'job.succeeded', spent: true, crashed: false, result: null } as const
-  return { kind: 'finished', id, token, attempt, at, startedAt: at, pid: process.pid, transition }
-}

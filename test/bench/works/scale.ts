@@ -9,7 +9,6 @@ import type { Work } from '../work.ts'
 import { startWorker } from '../worker-process.ts'
 
 const workers = 8
-const scheduled = 1_000_000
 const priorities = 10
 /** What counts as flat: from the smallest backlog to any other. */
 const flat = 1.5
@@ -46,7 +45,7 @@ export const scale: Work = {
   },
 }
 
-const backlogs = ({ backlogs: sizes, queues }: Sizes): [string, Backlog][] => {
+const backlogs = ({ backlogs: sizes, queues, scheduled }: Sizes): [string, Backlog][] => {
   const plain = { queues: 1, priorities: 1, scheduled: 0 }
   const usual = sizes[Math.min(2, sizes.length - 1)] ?? 0
   const count = (n: number): string => n.toLocaleString('en')
@@ -74,7 +73,7 @@ const claimRows = ([first = '', ...others]: readonly string[]): RowPlan[] =>
 
 const drainRows = ([first = '', ...others]: readonly string[]): RowPlan[] => {
   const full = durability.full
-  const goal = { of: 'ratio', atLeast: 1 / flat } as const
+  const goal = { of: 'ratio', atLeast: Math.round(100 / flat) / 100 } as const
   const against = (what: string) => ({ figure: `${first}: ${what}`, name: first })
   return [
     { what: `drain, ${first}`, figure: `${first}: drain`, unit: 'jobs/s', durability: full },
