@@ -30,6 +30,8 @@ export interface DispatcherOptions {
   readonly options: ResolvedOptions
   /** Called when the broker's queues hold nothing more for this worker and nothing is in hand. */
   readonly onIdle: () => void
+  /** Awaited before each claim. */
+  readonly beforeClaim: () => Promise<void>
   /** Called when somebody rang: there may be work, or a cancel. */
   readonly onRing: () => void
   /** Called when the broker can never be used again. */
@@ -136,6 +138,7 @@ export class Dispatcher {
     const { queues, order, leaseMs } = options
     const claim = limit === 0 ? undefined : { queues, order, limit, worker: session, leaseMs }
     try {
+      if (claim !== undefined) await this.#of.beforeClaim()
       const { lost, claimed } = await broker.settle(reports, options.clock.now(), claim)
       this.#recovered()
       if (lost.length > 0)

@@ -3,6 +3,8 @@
  * process is. Runs in the worker's own process, where no job code can hold up its timer.
  */
 import type { Broker } from '../broker/broker.ts'
+import type { Moment } from '../clock.ts'
+import type { Lease } from '../job.ts'
 import type { Execution } from './execution.ts'
 import type { ResolvedOptions } from './options.ts'
 import { mayBeAlive, ownIdentity } from './process-identity.ts'
@@ -25,7 +27,7 @@ export class Leases {
   #renewedAt = 0
   #askedAt = 0
   #soon: NodeJS.Timeout | null = null
-  #asking = false
+  #asking: Promise<void> | null = null
 
   constructor(broker: Broker, execution: Execution, options: ResolvedOptions) {
     this.#broker = broker
@@ -35,6 +37,7 @@ export class Leases {
 
   /** Takes over from workers that are gone and begins to renew. */
   async start(): Promise<void> {
+    this.#renewedAt = this.#options.clock.now().tick
     await this.#buryDead()
     this.#timers.push(
       setInterval(() => void this.#check(), Math.min(cancelEveryMs, this.#options.leaseMs / 4)),
@@ -60,17 +63,33 @@ export class Leases {
     )
   }
 
+  /**
+   * Renews first where leases may have run out because this process stood still: a claim would otherwise take them
+   * for those of a worker that is gone, and the jobs would run a second time beside the first.
+   */
+  readonly catchUp = async (): Promise<void> => {
+    const { clock, leaseMs } = this.#options
+    if (clock.now().tick - this.#renewedAt >= leaseMs) await this.#check()
+  }
+
   /** Renews what is due for it and ends what was cancelled or lost. */
   async #check(): Promise<void> {
+    if (this.#asking !== null) return this.#asking
     const { clock, leaseMs } = this.#options
     const leases = this.#execution.leases
     const now = clock.now()
+    if (leases.length === 0) this.#renewedAt = now.tick
     const due = now.tick - this.#renewedAt >= leaseMs / 3
-    if (this.#asking || leases.length === 0 || (!due && leases.length > askAtMost)) return
-    this.#asking = true
+    if (leases.length === 0 || (!due && leases.length > askAtMost)) return
+    this.#asking = this.#renew(leases, now)
+    await this.#asking
+    this.#asking = null
+  }
+
+  async #renew(leases: readonly Lease[], now: Moment): Promise<void> {
     this.#askedAt = performance.now()
     try {
-      const answers = await this.#broker.extend(leases, leaseMs, now)
+      const answers = await this.#broker.extend(leases, this.#options.leaseMs, now)
       this.#renewedAt = now.tick
       const ids = (status: 'cancelling' | 'lost') =>
         leases.flatMap(({ id }, index) => (answers[index] === status ? [id] : []))
@@ -79,8 +98,6 @@ export class Leases {
       this.#execution.onChange()
     } catch (error) {
       this.#say(`renewing leases: ${error instanceof Error ? error.message : error}`)
-    } finally {
-      this.#asking = false
     }
   }
 

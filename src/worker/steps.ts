@@ -122,6 +122,7 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
         options,
         onIdle,
         onBroken,
+        beforeClaim: leases.catchUp,
         onRing: leases.checkSoon,
       })
       presence.show(() => ({

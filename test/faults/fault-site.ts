@@ -3,11 +3,11 @@
  * they did. Every process carries a mark in its environment, so that the run can tell at its end that none is left.
  */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import Database from 'better-sqlite3'
-import { type Running, Workspace } from '../support/cli.ts'
+import { Running, Workspace } from '../support/cli.ts'
 import { type EvidenceFiles, evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
 import { childrenOf, isAlive, processesWith, signal } from '../support/processes.ts'
 import { until } from '../support/until.ts'
@@ -39,8 +39,7 @@ export class FaultSite {
   async startWorker(parameters: readonly string[] = ['-c', '2'], env: Record<string, string> = {}): Promise<Running> {
     const running = this.workspace.start(['run', '-t', recordingTasks, ...parameters], { env: { ...this.env, ...env } })
     await running.until('is online')
-    const marked = this.#marked()
-    for (const pid of childrenOf(running.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
+    this.#noteUnmarked(running)
     return running
   }
 
@@ -86,13 +85,26 @@ export class FaultSite {
     return ['--name', key, '--', 'sh', '-c', script, 'sh', key, this.files.effects]
   }
 
+  /** Adds jobs by `jobq enqueue --batch`, given as its lines; it must succeed. */
+  async enqueueBatch(keys: readonly string[], lines: readonly string[]): Promise<void> {
+    const batch = `cli-${++this.#batches}`
+    noteAsked(this.files, batch, keys)
+    const ids = await this.workspace.output(['enqueue', '--batch'], { env: this.env, input: lines.join('\n') })
+    noteAcknowledged(this.files, batch, ids.trim().split('\n').map(Number))
+  }
+
   /** Starts a producer, a process that adds jobs until its stdin ends. */
-  startProducer(name: string, seed: string): ChildProcess {
+  startProducer(name: string, seed: string): Running {
     const { database, effects } = this.files
-    return spawn(process.execPath, [path.join(import.meta.dirname, 'producer.ts'), database, effects, name, seed], {
-      env: { PATH: process.env.PATH, ...this.env },
-      stdio: ['pipe', 'ignore', 'inherit'],
-    })
+    return this.#start([path.join(import.meta.dirname, 'producer.ts'), database, effects, name, seed])
+  }
+
+  /** Starts a program of the tests and waits until it says that it is online. */
+  async startProgram(parameters: readonly string[]): Promise<Running> {
+    const running = this.#start(parameters)
+    await running.until('is online')
+    this.#noteUnmarked(running)
+    return running
   }
 
   /** Rows of a query on the queue file. */
@@ -115,6 +127,16 @@ export class FaultSite {
   async drained(timeoutMs = 120_000): Promise<void> {
     const unfinished = `SELECT count(*) FROM job_view WHERE state IN ('blocked', 'queued', 'running')`
     await until('the queue to drain', () => this.value<number>(unfinished) === 0, timeoutMs)
+  }
+
+  #start(parameters: readonly string[]): Running {
+    const env = { PATH: process.env.PATH, ...this.env }
+    return new Running(spawn(process.execPath, parameters, { env, stdio: ['pipe', 'pipe', 'pipe'] }))
+  }
+
+  #noteUnmarked(running: Running): void {
+    const marked = this.#marked()
+    for (const pid of childrenOf(running.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
   }
 
   #marked(): number[] {

@@ -4,7 +4,6 @@
  * makes it choose as an earlier one did.
  */
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Running } from '../support/cli.ts'
@@ -38,7 +37,7 @@ class Killing {
     producer: 0,
   }
   readonly #workers: Running[] = []
-  readonly #producers: ChildProcess[] = []
+  readonly #producers: Running[] = []
   readonly #enqueues: Promise<unknown>[] = []
   #started = 0
 
@@ -63,8 +62,9 @@ class Killing {
 
   /** Lets producers finish and the queue drain, then stops the workers in order. */
   async finish(): Promise<void> {
-    for (const producer of this.#producers) producer.stdin?.end()
-    await Promise.all(this.#producers.map((producer) => ended(producer)))
+    for (const producer of this.#producers) producer.child.stdin?.end()
+    for (const { code, stderr } of await Promise.all(this.#producers.map(({ ended }) => ended)))
+      assert.deepEqual([code, stderr], [0, ''])
     await Promise.all(this.#enqueues)
     await this.site.drained(drainMs)
     await Promise.all(this.#workers.map((worker) => this.site.stopWorker(worker)))
@@ -99,8 +99,8 @@ class Killing {
     const index = this.random.below(this.#producers.length)
     const [producer] = this.#producers.splice(index, 1)
     this.#newProducer()
-    producer?.kill('SIGKILL')
-    if (producer) await ended(producer)
+    producer?.child.kill('SIGKILL')
+    await producer?.ended
   }
 
   #readyChildren(): number[] {
@@ -125,11 +125,6 @@ class Killing {
     this.#producers.push(this.site.startProducer(`p${++this.#started}`, this.random.seed))
   }
 }
-
-const ended = (child: ChildProcess): Promise<unknown> =>
-  child.exitCode !== null || child.signalCode !== null
-    ? Promise.resolve()
-    : new Promise((resolve) => child.once('exit', resolve))
 
 test(`${cycles} kills of workers, children and producers lose nothing and do nothing twice without cause`, async (t) => {
   const random = new SeededRandom(process.env.JOBQ_FAULT_SEED)

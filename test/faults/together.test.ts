@@ -1,0 +1,38 @@
+// Many processes on one file: nothing is lost, nothing is done twice, and nobody hears that the file is busy.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { readEvidence } from '../support/evidence.ts'
+import { assertInvariants } from '../support/invariants.ts'
+import { SeededRandom } from '../support/random.ts'
+import { until } from '../support/until.ts'
+import { FaultSite } from './fault-site.ts'
+
+const wanted = Number(process.env.JOBQ_FAULT_JOBS ?? 1_500)
+
+for (const count of [2, 4]) {
+  test(`8 producers and ${count} workers on one file`, async (t) => {
+    const { seed } = new SeededRandom(process.env.JOBQ_FAULT_SEED)
+    t.diagnostic(`seed ${seed}`)
+    const site = new FaultSite()
+    try {
+      const workers = await Promise.all(Array.from({ length: count }, () => site.startWorker(['-c', '1'])))
+      const producers = Array.from({ length: 8 }, (_, index) => site.startProducer(`p${index}`, seed))
+      await until(`${wanted} jobs`, () => (site.value<number>('SELECT count(*) FROM job_view') ?? 0) >= wanted)
+      for (const producer of producers) producer.child.stdin?.end()
+      for (const { code, stderr } of await Promise.all(producers.map(({ ended }) => ended)))
+        assert.deepEqual([code, stderr], [0, ''])
+      await site.drained()
+      for (const worker of workers) await site.stopWorker(worker)
+      for (const { stderr } of workers) assert.doesNotMatch(stderr, /busy|locked/i)
+
+      const { events, jobs } = readEvidence(site.files)
+      const names = new Set(events.filter(({ type }) => type === 'job.started').map(({ worker }) => worker))
+      assert.equal(names.size, count, 'every worker had its share')
+      assert.equal(events.filter(({ type }) => type === 'job.recovered' || type === 'job.stale').length, 0)
+      t.diagnostic(`${jobs.size} jobs`)
+      assertInvariants(site.files)
+    } finally {
+      await site.close()
+    }
+  })
+}
