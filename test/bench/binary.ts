@@ -16,3 +16,10 @@ export const binary = (): string => {
   }
   return file
 }
+
+/** True when a source has changed since the binary was built: what is measured is not what is there to read. */
+export const isOutdated = (): boolean => {
+  const builtAt = fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const sources = fs.globSync('{src,cli,migrations,build}/**/*.{ts,sql,js}', { cwd: root })
+  return sources.some((source) => fs.statSync(path.join(root, source)).mtimeMs > builtAt)
+}

@@ -2,6 +2,7 @@
 // figure stands beside a floor or a peer that was measured in the same round, because only their ratio says
 // something on a machine that is busy with other things.
 import os from 'node:os'
+import { binary, isOutdated } from './binary.ts'
 import { type Figures, type Row, toRow } from './figures.ts'
 import { type BenchOptions, readOptions, usage } from './options.ts'
 import { installPeers } from './peers/install.ts'
@@ -41,6 +42,8 @@ async function main(): Promise<number> {
       process.exit(signal === 'SIGINT' ? 130 : 143)
     })
   }
+  binary()
+  if (isOutdated()) say('dist/jobq is older than the sources: npm run build')
   const rows = options.peers
     ? await inPlace(async (place) => {
         const peers = await installPeers(place)

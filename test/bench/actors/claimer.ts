@@ -12,7 +12,7 @@ export interface Claiming {
   readonly file: string
   readonly turns: number
   readonly batch: number
-  /** Where the jobs that take the place of those claimed go; one in each in turn. */
+  /** Where the jobs go that take the place of those claimed, spread evenly. */
   readonly queues: readonly string[]
   readonly priorities: readonly number[]
 }
@@ -41,8 +41,8 @@ await playActor<Claiming, Claimed>(async ({ file, turns, batch, queues, prioriti
   const items = payloads(batch).map((payload, index) => ({
     task: 'noop',
     payload,
-    queue: queues[index % queues.length] ?? 'default',
-    priority: priorities[index % priorities.length] ?? 5,
+    queue: queues[Math.floor((index * queues.length) / batch)] ?? 'default',
+    priority: priorities[Math.floor((index * priorities.length) / batch)] ?? 5,
   }))
   return async () => {
     const claimTimes: number[] = []

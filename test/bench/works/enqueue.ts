@@ -25,6 +25,7 @@ const ownRows: readonly RowPlan[] = [
     ...full,
   },
   { what: 'a thousand at a time', figure: 'bulk', against: bulk, goal: { of: 'ratio', atLeast: 0.8 }, ...full },
+  { what: '8 producers, no worker', figure: 'crowdAlone', against: single, ...full },
   {
     what: '8 producers, worker up',
     figure: 'crowd',
@@ -58,6 +59,7 @@ export const enqueue: Work = {
           single: await alone(place, { batch: 1, forMs }),
           rawBulk: (await rawInserts(place, { batch: bulkSize, jobs })).perSecond,
           bulk: await alone(place, { batch: bulkSize, jobs }),
+          crowdAlone: await withoutWorker(place, forMs),
           ...(await withWorker(place, forMs)),
         }
         for (const peer of peers) {
@@ -100,21 +102,33 @@ const withWorker = async (place: Place, forMs: number): Promise<Record<string, n
   const file = place.newFile('enqueue.db')
   await (await connect(file)).close()
   const worker = await startWorker(place, { file, kind: 'binary', children: 1, queues: ['other'] })
-  const writing: Writing = { file, batch: 1, forMs }
-  const { perSecond } = await act<Written>(place, 'producer', writing)
-  const crowd = await Promise.all(
-    Array.from({ length: producers }, () => startActor<Written>(place, 'producer', writing)),
-  )
-  const written = await Promise.all(crowd.map((producer) => producer.act()))
+  const { perSecond } = await act<Written>(place, 'producer', { file, batch: 1, forMs })
+  const written = await crowd(place, { file, batch: 1, forMs })
   await worker.stop()
   place.removeDatabase(file)
   const rates = written.map((one) => one.perSecond)
-  const sum = rates.reduce((total, rate) => total + rate, 0)
   return {
     singleWithWorker: perSecond,
-    crowd: sum,
-    fairness: Math.min(...rates) / (sum / producers),
+    crowd: sum(rates),
+    fairness: Math.min(...rates) / (sum(rates) / producers),
     worstMs: Math.max(...written.map((one) => one.worstMs)),
-    refused: written.reduce((total, one) => total + one.refused, 0),
+    refused: sum(written.map((one) => one.refused)),
   }
 }
+
+const withoutWorker = async (place: Place, forMs: number): Promise<number> => {
+  const file = place.newFile('enqueue.db')
+  await (await connect(file)).close()
+  const written = await crowd(place, { file, batch: 1, forMs })
+  place.removeDatabase(file)
+  return sum(written.map((one) => one.perSecond))
+}
+
+const crowd = async (place: Place, writing: Writing): Promise<Written[]> => {
+  const ready = await Promise.all(
+    Array.from({ length: producers }, () => startActor<Written>(place, 'producer', writing)),
+  )
+  return Promise.all(ready.map((producer) => producer.act()))
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)

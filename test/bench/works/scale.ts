@@ -1,5 +1,5 @@
 import { drainMs, fillPaused } from '../backlog.ts'
-import type { RowPlan } from '../figures.ts'
+import { median, type RowPlan } from '../figures.ts'
 import { durability } from '../floors.ts'
 import { payloadOf } from '../payload.ts'
 import type { Place } from '../place.ts'
@@ -10,6 +10,7 @@ import { startWorker } from '../worker-process.ts'
 
 const workers = 8
 const priorities = 10
+const slices = 5
 /** What counts as flat: from the smallest backlog to any other. */
 const flat = 1.5
 
@@ -29,11 +30,7 @@ export const scale: Work = {
     return {
       rows: [...claimRows([...cases.keys()]), ...drainRows(drained.map(([name]) => name)), crowdRow],
       async round() {
-        const figures: Record<string, number> = {}
-        for (const [name, scaleCase] of cases) {
-          const { claimMs, turnMs } = await scaleCase.claim(sizes.claims)
-          Object.assign(figures, { [`${name}: claim`]: claimMs, [`${name}: turn`]: turnMs })
-        }
+        const figures: Record<string, number> = await claims(cases, sizes.claims)
         for (const [name, scaleCase] of drained) {
           const { perSecond, walMebibytes, memoryMebibytes } = await scaleCase.drain(sizes.backlogDrainJobs)
           Object.assign(figures, { [`${name}: drain`]: perSecond })
@@ -43,6 +40,23 @@ export const scale: Work = {
       },
     }
   },
+}
+
+// The cases take turns in short slices, so that a busy moment of the machine falls on all of them.
+const claims = async (cases: ReadonlyMap<string, ScaleCase>, count: number): Promise<Record<string, number>> => {
+  const found = new Map([...cases.keys()].map((name) => [name, { claim: [] as number[], turn: [] as number[] }]))
+  for (let slice = 0; slice < slices; slice++) {
+    for (const [name, scaleCase] of cases) {
+      const { claimMs, turnMs } = await scaleCase.claim(Math.ceil(count / slices))
+      found.get(name)?.claim.push(claimMs)
+      found.get(name)?.turn.push(turnMs)
+    }
+  }
+  const figures = [...found].flatMap(([name, { claim, turn }]) => [
+    [`${name}: claim`, median(claim)],
+    [`${name}: turn`, median(turn)],
+  ])
+  return Object.fromEntries(figures)
 }
 
 const backlogs = ({ backlogs: sizes, queues, scheduled }: Sizes): [string, Backlog][] => {
