@@ -20,6 +20,8 @@ const lastRetryMs = 5_000
 /** Bounds of the rest between two transactions, in milliseconds; a shorter one is not worth a timer. */
 const longestRestMs = 10
 const shortestRestMs = 1
+/** So many reports are worth a transaction at once. */
+const enoughReports = 1_000
 
 /** What `Dispatcher` needs. */
 export interface DispatcherOptions {
@@ -107,11 +109,12 @@ export class Dispatcher {
   }
 
   /**
-   * Milliseconds until the next transaction is worth its while. While children are busy it may wait for as long as the
-   * last one took: half the time is then spent on transactions at the most, and each settles more.
+   * Milliseconds until the next transaction is worth its while. While children are busy and little is to be reported it
+   * may wait for as long as the last one took, so that each settles more.
    */
   #restMs(): number {
-    if (this.#of.pool.children.every((child) => child.inFlight === 0)) return 0
+    const { execution, pool } = this.#of
+    if (execution.toReport >= enoughReports || pool.children.every((child) => child.inFlight === 0)) return 0
     const restMs = this.#turnEndedAt + Math.min(this.#turnMs, longestRestMs) - performance.now()
     return restMs < shortestRestMs ? 0 : restMs
   }

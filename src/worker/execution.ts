@@ -68,6 +68,11 @@ export class Execution {
     return this.#flights.size
   }
 
+  /** Reports that wait for the next transaction. */
+  get toReport(): number {
+    return this.#reports.length
+  }
+
   /** Jobs that ended, since the start. */
   get processed(): number {
     return this.#processed
@@ -89,13 +94,15 @@ export class Execution {
 
   /** Takes charge of claimed jobs. */
   add(jobs: readonly ClaimedJob[]): void {
-    for (const job of jobs) {
+    for (const claimed of jobs) {
+      const policy = this.#options.tasks.policyFor(claimed)
+      // Its start must be on record before it runs, as that of a recovered one.
+      const job = policy.ack === 'early' ? { ...claimed, recovered: true } : claimed
       const flight: Flight = { job, child: null, load: 0, started: false, progress: null, progressAt: 0 }
       this.#flights.set(job.id, flight)
-      const policy = job.crashes === 0 ? null : this.#options.tasks.policyFor(job)
-      if (policy !== null && job.crashes >= policy.maxCrashes) {
+      if (job.crashes > 0 && job.crashes >= policy.maxCrashes) {
         this.#end(flight, poisoned(job.crashes, 'its worker went away'), { startedAt: null, pid: null })
-      } else if (policy !== null && policy.ack === 'early') {
+      } else if (job.crashes > 0 && policy.ack === 'early') {
         this.#decide(
           flight,
           { type: 'crashed', started: true, detail: 'its worker went away' },
@@ -139,8 +146,8 @@ export class Execution {
   }
 
   /**
-   * What is to be settled now. A job that was recovered is reported as started before it is handed out, so that
-   * a crash which takes the whole worker with it is still counted; at most one for each of the `children`.
+   * What is to be settled now. A job that was recovered, or is acknowledged early, is reported as started before it is
+   * handed out, so that a crash which takes the whole worker with it is still counted; at most one for each of the `children`.
    */
   takeReports(children: number): Report[] {
     const at = this.#options.clock.now().at
@@ -154,7 +161,16 @@ export class Execution {
 
   /** Puts reports back that could not be settled. */
   giveBack(reports: readonly Report[]): void {
-    this.#reports = [...reports, ...this.#reports]
+    const due = reports.filter((report) => !this.#isWaiting(report))
+    this.#reports = [...due, ...this.#reports]
+  }
+
+  /** True for the start of a job that is not handed out: it is to be told again, and is not on record until then. */
+  #isWaiting(report: Report): boolean {
+    const flight = report.kind === 'started' ? this.#flights.get(report.id) : undefined
+    if (flight === undefined || flight.child !== null || flight.job.token !== report.token) return false
+    flight.started = false
+    return true
   }
 
   /** Ends jobs whose lease was lost or whose cancel was asked for. */
@@ -232,7 +248,8 @@ export class Execution {
       if (flight === undefined) continue
       const ran = started === 'yes'
       const run = { startedAt: ran ? (startedAt ?? this.#options.clock.now().at) : null, pid: child.pid }
-      if (this.#stopping) {
+      // One that may have run must not go back as if nothing had happened, though the stop is to blame and no job.
+      if (this.#stopping && started !== 'unknown') {
         if (ran) this.#cut += 1
         this.#decide(flight, { type: 'returned', started: ran }, run)
       } else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
