@@ -74,7 +74,7 @@ CREATE VIEW queue_view AS
 SELECT
   q.name,
   q.paused,
-  (SELECT count(*) FROM jobq_jobs WHERE state = 0 AND queue = q.id) AS blocked,
+  (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 6, 7) AND state = 0 AND queue = q.id) AS blocked,
   (SELECT count(*) FROM jobq_jobs WHERE state = 1 AND queue = q.id)
     + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id)
     + (SELECT count(*) FROM jobq_jobs WHERE state IN (3, 4) AND state = 3 AND queue = q.id) AS queued,

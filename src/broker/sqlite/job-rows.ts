@@ -49,10 +49,10 @@ const selectJobs = `SELECT j.*, t.name AS task, q.name AS queue, w.name AS worke
 
 /** The states for which an index finds the rows; others are found by going through the table in id order. */
 const indexed: Partial<Record<JobState, string>> = {
-  blocked: 'j.state = 0',
+  blocked: 'j.state IN (0, 6, 7) AND j.state = 0',
   running: 'j.state IN (3, 4) AND j.state = 4',
-  failed: 'j.state = 6',
-  cancelled: 'j.state = 7',
+  failed: 'j.state IN (0, 6, 7) AND j.state = 6',
+  cancelled: 'j.state IN (0, 6, 7) AND j.state = 7',
 }
 
 /** The jobs of a SQLite broker. */
@@ -229,7 +229,9 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
         .all(...values)
         .map((row) => [row.queue, row]),
     )
-  const blocked = depths('SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state = 0 GROUP BY queue')
+  const blocked = depths(
+    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 6, 7) AND state = 0 GROUP BY queue',
+  )
   const ready = depths(
     'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 1 GROUP BY queue',
   )
