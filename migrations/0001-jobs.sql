@@ -95,8 +95,8 @@ CREATE INDEX jobq_jobs_ready ON jobq_jobs(queue, priority DESC, due_at, id) WHER
 -- Jobs that are not due cost the claim nothing: they are moved to ready when their time comes.
 CREATE INDEX jobq_jobs_scheduled ON jobq_jobs(due_at, queue) WHERE state = 2;
 CREATE INDEX jobq_jobs_leased ON jobq_jobs(lease_until) WHERE state IN (3, 4);
--- Blocked, failed and cancelled jobs are few; they are found by state and queue.
-CREATE INDEX jobq_jobs_rare ON jobq_jobs(state, queue) WHERE state IN (0, 6, 7);
+-- Blocked, failed and cancelled jobs are few; they are found by state, in the order of their ids.
+CREATE INDEX jobq_jobs_rare ON jobq_jobs(state) WHERE state IN (0, 6, 7);
 CREATE INDEX jobq_jobs_expiring ON jobq_jobs(expires_at) WHERE expires_at IS NOT NULL AND state < 3;
 CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 5;
 CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
