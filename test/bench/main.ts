@@ -24,6 +24,7 @@ import { shell } from './works/shell.ts'
 const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed]
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 const places = new Set<Place>()
+let failed = false
 
 process.exitCode = await main()
 
@@ -56,7 +57,7 @@ async function main(): Promise<number> {
     : await measureAll(options, [])
   console.log(options.json ? JSON.stringify({ machine: machine(), rows }, null, 2) : `${formatTable(rows)}\n`)
   if (!options.json) console.log(machineText())
-  return 0
+  return failed ? 1 : 0
 }
 
 async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promise<Row[]> {
@@ -66,7 +67,15 @@ async function measureAll(options: BenchOptions, peers: readonly Peer[]): Promis
   for (const work of works) {
     if (options.only !== null && !options.only.includes(work.id)) continue
     if (work.linuxOnly && process.platform !== 'linux') say(`${work.id} ${work.title}: only on Linux`)
-    else rows.push(...(await inPlace((place) => measure(work, { place, sizes, peers }, options.rounds))))
+    else {
+      try {
+        rows.push(...(await inPlace((place) => measure(work, { place, sizes, peers }, options.rounds))))
+      } catch (error) {
+        // The other works can still be measured.
+        say(`${work.id} ${work.title}: ${error instanceof Error ? error.message : error}`)
+        failed = true
+      }
+    }
   }
   return rows
 }

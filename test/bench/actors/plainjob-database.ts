@@ -31,7 +31,7 @@ export interface PlainjobWorker {
   stop(): Promise<void>
 }
 
-const silent = { error: console.error, warn() {}, info() {}, debug() {} }
+const silent = { error() {}, warn() {}, info() {}, debug() {} }
 
 /** Opens a file with plainjob. */
 export const openPlainjob = async ({ installed, file, synchronous }: PlainjobTask) => {
