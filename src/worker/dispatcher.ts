@@ -49,6 +49,7 @@ export class Dispatcher {
   #changed: (() => void) | null = null
   #pending = true
   #retryMs = 0
+  #broken = false
   #turnMs = 0
   #turnEndedAt = 0
   #loop: Promise<void> = Promise.resolve()
@@ -84,8 +85,9 @@ export class Dispatcher {
     this.wake()
     await Promise.all([this.#loop, this.#watch])
     const end = performance.now() + timeoutMs
-    while (!this.#of.execution.idle && performance.now() < end) {
-      if (!(await this.#turn())) await pause(firstRetryMs)
+    while (!this.#of.execution.idle && !this.#broken && performance.now() < end) {
+      await this.#turn()
+      if (!this.#of.execution.idle) await pause(firstRetryMs)
     }
   }
 
@@ -165,11 +167,14 @@ export class Dispatcher {
     this.#of.execution.giveBack(reports)
     this.#pending = true
     const passing = error instanceof JobqError && error.code === 'unavailable'
+    if (this.#broken) return
     if (this.#retryMs === 0 || !passing) {
       const message = error instanceof Error ? error.message : String(error)
       this.#log('error', passing ? `${message}; nothing is claimed until it is back` : message)
     }
-    if (!passing) this.#of.onBroken(error)
+    if (passing) return
+    this.#broken = true
+    this.#of.onBroken(error)
   }
 
   #recovered(): void {

@@ -5,6 +5,7 @@
  * presence, leases and pruner look after what the flow leaves behind.
  */
 
+import { once } from 'node:events'
 import os from 'node:os'
 import path from 'node:path'
 import type { Broker } from '../broker/broker.ts'
@@ -29,8 +30,12 @@ const lastReportsMs = 10_000
 export interface WorkerHooks {
   readonly onIdle: (broker: Broker) => void
   readonly onBroken: (error: unknown) => void
+  /** Aborted when the worker is to stop, be it while it starts. */
+  readonly stopping: AbortSignal
   /** How long a stop waits for running jobs, read when it begins. */
   readonly graceMs: () => number
+  /** True when a stop waits for nothing. */
+  readonly cold: () => boolean
 }
 
 /** Where the output of this worker's jobs is kept. */
@@ -38,6 +43,10 @@ export const outputFolderOf = (broker: Broker, options: ResolvedOptions): string
   if (options.outputFolder !== null) return options.outputFolder
   if (broker.url.startsWith('sqlite:')) return `${broker.url.slice('sqlite:'.length)}.logs`
   return path.join(os.tmpdir(), `jobq-${process.pid}.logs`)
+}
+
+const aborted = async (signal: AbortSignal): Promise<void> => {
+  if (!signal.aborted) await once(signal, 'abort')
 }
 
 const poolInfo = (pool: Pool<ClaimedJob>): unknown => ({ size: pool.size, children: pool.status() })
@@ -90,10 +99,14 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
         killAfterMs: options.killAfterMs,
         brokerUrl: broker.url,
       })
-      await pool.start(options.concurrency)
+      // Tasks may take their time to load; a stop does not wait for them.
+      await Promise.race([pool.start(options.concurrency), aborted(hooks.stopping)])
       return pool
     },
-    drain: (pool) => pool.stop({ graceMs: hooks.graceMs() }),
+    drain: (pool) => {
+      if (hooks.cold()) pool.kill()
+      return pool.stop({ graceMs: hooks.graceMs() })
+    },
     stop: (pool) => pool.kill(),
     info: poolInfo,
   }),

@@ -3,6 +3,7 @@ import { type Booted, boot } from '../boot/boot.ts'
 import { inOrder } from '../boot/order.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseDuration } from '../duration.ts'
+import { JobqError } from '../errors.ts'
 import type { WorkerComponents } from './components.ts'
 import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './options.ts'
 import { workerSteps } from './steps.ts'
@@ -26,11 +27,14 @@ export interface StopOptions {
 
 /** A worker that was made, and may be started once. */
 export interface Worker {
-  /** Opens the broker, forks the children and begins to claim. */
+  /**
+   * Opens the broker, forks the children and begins to claim.
+   * @throws JobqError `conflict` the second time or after a stop, and what made a step fail
+   */
   start(): Promise<void>
   /** Lets running jobs finish, then lets go of everything. A second call with `cold` cuts a running stop short. */
   stop(options?: StopOptions): Promise<WorkerEnd>
-  /** Resolves when the worker has ended, be it by `stop`, a finished drain or a broken broker. */
+  /** Resolves when the worker has ended, be it by `stop`, a finished drain, a broken broker or a start that failed. */
   readonly done: Promise<WorkerEnd>
   /** What each step does now. */
   info(): Record<string, unknown>
@@ -49,9 +53,11 @@ class BootedWorker implements Worker {
   readonly steps: Worker['steps']
   readonly #options: ResolvedOptions
   readonly #steps: ReturnType<typeof workerSteps>
+  readonly #stop = new AbortController()
+  #starting: Promise<Booted<WorkerComponents>> | null = null
   #booted: Booted<WorkerComponents> | null = null
   #graceMs: number
-  #stopping = false
+  #cold = false
   #error: unknown = null
   #end: (end: WorkerEnd) => void = () => {}
 
@@ -59,9 +65,13 @@ class BootedWorker implements Worker {
     this.#options = options
     this.#graceMs = options.graceMs
     this.#steps = workerSteps(options, {
-      onIdle: (broker) => void this.#drained(broker),
+      onIdle: (broker) => {
+        this.#drained(broker).catch((error: unknown) => this.#say(`looking for what is left to do: ${error}`))
+      },
       onBroken: (error) => this.#broken(error),
+      stopping: this.#stop.signal,
       graceMs: () => this.#graceMs,
+      cold: () => this.#cold,
     })
     this.steps = inOrder(this.#steps)
     this.done = new Promise((resolve) => {
@@ -70,19 +80,29 @@ class BootedWorker implements Worker {
   }
 
   async start(): Promise<void> {
-    this.#booted = await boot<WorkerComponents>(this.#steps, (step, error) => this.#say(`${step}: ${error}`))
+    if (this.#starting !== null || this.#stop.signal.aborted) {
+      throw new JobqError('conflict', 'a worker is started once, and not after its stop')
+    }
+    this.#starting = boot<WorkerComponents>(this.#steps, (step, error) => this.#say(`${step}: ${error}`))
+    try {
+      this.#booted = await this.#starting
+    } catch (error) {
+      this.#end({ returned: 0, error })
+      throw error
+    }
   }
 
   async stop(options: StopOptions = {}): Promise<WorkerEnd> {
     if (options.grace !== undefined) this.#graceMs = parseDuration(options.grace)
-    if (options.cold === true) this.#graceMs = 0
-    if (this.#stopping) {
-      if (options.cold === true) this.#booted?.components.pool.kill()
+    if (options.cold === true) this.#cold = true
+    if (this.#stop.signal.aborted) {
+      if (this.#cold) this.#booted?.components.pool.kill()
       return this.done
     }
-    this.#stopping = true
-    await this.#booted?.stop()
-    this.#end({ returned: this.#booted?.components.execution.cut ?? 0, error: this.#error })
+    this.#stop.abort()
+    const booted = await this.#starting?.catch(() => null)
+    await booted?.stop()
+    this.#end({ returned: booted?.components.execution.cut ?? 0, error: this.#error })
     return this.done
   }
 
@@ -92,7 +112,7 @@ class BootedWorker implements Worker {
 
   async #drained(broker: Broker): Promise<void> {
     const { drain, queues, clock } = this.#options
-    if (drain === false || this.#stopping) return
+    if (drain === false || this.#stop.signal.aborted) return
     if (drain === 'all') {
       const served = (await broker.jobs.queues(clock.now())).filter(
         (queue) => !queue.paused && (queues === null || queues.some((share) => share.name === queue.name)),
@@ -103,7 +123,7 @@ class BootedWorker implements Worker {
   }
 
   #broken(error: unknown): void {
-    if (this.#stopping) return
+    if (this.#stop.signal.aborted) return
     this.#error = error
     void this.stop()
   }
