@@ -3,6 +3,7 @@
  * children die before they are ready), and brings all of them down in order.
  */
 import type { ChildStatus } from '../broker/broker.ts'
+import { maxTimerMs } from '../clock.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
 import type { ChildExit, Pool, PoolChild, PoolOptions, RunJob } from './pool.ts'
@@ -144,10 +145,13 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     const timer =
       timeoutMs === undefined
         ? undefined
-        : setTimeout(() => {
-            late = true
-            this.#wake()
-          }, timeoutMs)
+        : setTimeout(
+            () => {
+              late = true
+              this.#wake()
+            },
+            Math.min(timeoutMs, maxTimerMs),
+          )
     while (!late && !holds()) await this.#changed.promise
     clearTimeout(timer)
     return holds()

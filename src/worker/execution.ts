@@ -20,7 +20,7 @@ interface Flight {
   child: PoolChild<ClaimedJob> | null
   /** Expected milliseconds that it adds to its child's load. */
   load: number
-  /** True once its start has been reported (or is on its way to be). */
+  /** True once its start has been reported (or is on its way to be); then its return is on the log as well. */
   started: boolean
   progress: (Progress & { readonly at: number }) | null
   progressAt: number
@@ -108,7 +108,8 @@ export class Execution {
           { type: 'crashed', started: true, detail: 'its worker went away' },
           { startedAt: null, pid: null },
         )
-      } else this.#ahead.push(flight)
+      } else if (this.#stopping) this.#return(flight)
+      else this.#ahead.push(flight)
     }
   }
 
@@ -183,9 +184,8 @@ export class Execution {
         continue
       }
       this.#ahead = this.#ahead.filter((waiting) => waiting !== flight)
-      const outcome: Outcome =
-        cause === 'cancelled' ? { type: 'cancelled', reason: 'cancelled' } : { type: 'returned', started: false }
-      this.#decide(flight, outcome, { startedAt: null, pid: null })
+      if (cause === 'shutdown') this.#return(flight)
+      else this.#decide(flight, { type: 'cancelled', reason: 'cancelled' }, { startedAt: null, pid: null })
     }
   }
 
@@ -194,8 +194,7 @@ export class Execution {
     this.#stopping = true
     const waiting = this.#ahead
     this.#ahead = []
-    for (const flight of waiting)
-      this.#decide(flight, { type: 'returned', started: false }, { startedAt: null, pid: null })
+    for (const flight of waiting) this.#return(flight)
   }
 
   /** The pool: a job that outlasts a moment has started. */
@@ -213,7 +212,7 @@ export class Execution {
       if (flight === undefined) continue
       if (startedAt !== null) this.pace.observe(job.task, runMs)
       this.#processed += 1
-      if (outcome.type === 'returned' && outcome.started) this.#cut += 1
+      if (this.#stopping && outcome.type === 'returned' && outcome.started) this.#cut += 1
       this.#decide(flight, outcome, { startedAt, pid, at, runMs })
     }
     this.onChange()
@@ -234,7 +233,7 @@ export class Execution {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
       this.#unload(flight)
-      if (this.#stopping) this.#decide(flight, { type: 'returned', started: false }, { startedAt: null, pid: null })
+      if (this.#stopping) this.#return(flight)
       else this.#ahead.unshift(flight)
     }
     this.onChange()
@@ -251,7 +250,7 @@ export class Execution {
       // One that may have run must not go back as if nothing had happened, though the stop is to blame and no job.
       if (this.#stopping && started !== 'unknown') {
         if (ran) this.#cut += 1
-        this.#decide(flight, { type: 'returned', started: ran }, run)
+        this.#decide(flight, { type: 'returned', started: ran || flight.started }, run)
       } else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
     }
     this.onChange()
@@ -320,6 +319,11 @@ export class Execution {
       fraction,
       text,
     })
+  }
+
+  /** Gives back a job that has not run. */
+  #return(flight: Flight): void {
+    this.#decide(flight, { type: 'returned', started: flight.started }, { startedAt: null, pid: null })
   }
 
   #decide(flight: Flight, outcome: Outcome, run: RunEnd): void {
