@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { Running, Workspace } from '../support/cli.ts'
 import { type EvidenceFiles, evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
@@ -25,8 +26,7 @@ export class FaultSite {
   readonly #unmarked = new Set<number>()
   #batches = 0
 
-  /** `database`: where the queue file is to be, when not in the run's own folder. */
-  constructor(database?: string) {
+  private constructor(database?: string) {
     const { folder } = this.workspace
     this.files = evidenceFiles(database ?? this.workspace.database, folder)
   }
@@ -143,14 +143,26 @@ export class FaultSite {
     return processesWith(this.mark.join('='))
   }
 
-  /** Ends what still runs, which must be nothing, and deletes the folder. */
-  async close(): Promise<void> {
+  /** Waits until no process of the run is left; answers those that do not go, having killed them. */
+  async #leftBehind(patienceMs: number): Promise<number[]> {
     const left = (): number[] => [...this.#marked(), ...[...this.#unmarked].filter(isAlive)]
+    const end = performance.now() + patienceMs
+    while (left().length > 0 && performance.now() < end) await sleep(5)
+    const remaining = left()
+    for (const pid of remaining) signal(pid, 'SIGKILL')
+    await until('killed processes to be gone', () => left().length === 0)
+    return remaining
+  }
+
+  /** Does a run from its beginning to its end: nothing of it is left, and a run that succeeds leaves no process to be killed. */
+  static async use(act: (site: FaultSite) => Promise<void>, database?: string): Promise<void> {
+    const site = new FaultSite(database)
     try {
-      await until('every process of the run to be gone', () => left().length === 0, 10_000)
+      await act(site)
+      assert.deepEqual(await site.#leftBehind(10_000), [], 'no process is left behind')
     } finally {
-      for (const pid of left()) signal(pid, 'SIGKILL')
-      await this.workspace.remove()
+      await site.#leftBehind(0)
+      await site.workspace.remove()
     }
   }
 }

@@ -10,9 +10,8 @@ import { FaultSite } from './fault-site.ts'
 
 const inHands = 'SELECT count(*) FROM jobq_jobs WHERE state IN (3, 4)'
 
-test('a worker killed with 1,000 jobs in flight loses none', async () => {
-  const site = new FaultSite()
-  try {
+test('a worker killed with 1,000 jobs in flight loses none', () =>
+  FaultSite.use(async (site) => {
     const queue = await connect(site.files.database)
     const keys = Array.from({ length: 4_000 }, (_, index) => `job.${index}`)
     noteAsked(site.files, 'all', keys)
@@ -34,7 +33,4 @@ test('a worker killed with 1,000 jobs in flight loses none', async () => {
     assert.equal(site.value("SELECT count(*) FROM event_view WHERE type = 'job.recovered'"), lost)
     assert.equal(site.value("SELECT count(*) FROM job_view WHERE state = 'succeeded'"), keys.length)
     assertInvariants(site.files)
-  } finally {
-    await site.close()
-  }
-})
+  }))

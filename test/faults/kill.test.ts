@@ -129,8 +129,7 @@ class Killing {
 test(`${cycles} kills of workers, children and producers lose nothing and do nothing twice without cause`, async (t) => {
   const random = new SeededRandom(process.env.JOBQ_FAULT_SEED)
   t.diagnostic(`seed ${random.seed}`)
-  const site = new FaultSite()
-  try {
+  const run = async (site: FaultSite): Promise<void> => {
     const killing = new Killing(site, random)
     await killing.start()
     for (let cycle = 0; cycle < cycles; cycle++) await killing.cycle()
@@ -142,10 +141,11 @@ test(`${cycles} kills of workers, children and producers lose nothing and do not
     )
     assertInvariants(site.files)
     assert.ok(recovered > 0, 'the kills interrupted something')
+  }
+  try {
+    await FaultSite.use(run)
   } catch (error) {
     t.diagnostic(`failed with JOBQ_FAULT_SEED=${random.seed} JOBQ_FAULT_CYCLES=${cycles}`)
     throw error
-  } finally {
-    await site.close()
   }
 })

@@ -13,8 +13,7 @@ for (const count of [2, 4]) {
   test(`8 producers and ${count} workers on one file`, async (t) => {
     const { seed } = new SeededRandom(process.env.JOBQ_FAULT_SEED)
     t.diagnostic(`seed ${seed}`)
-    const site = new FaultSite()
-    try {
+    await FaultSite.use(async (site) => {
       const workers = await Promise.all(Array.from({ length: count }, () => site.startWorker(['-c', '1'])))
       const producers = Array.from({ length: 8 }, (_, index) => site.startProducer(`p${index}`, seed))
       await until(`${wanted} jobs`, () => (site.value<number>('SELECT count(*) FROM job_view') ?? 0) >= wanted)
@@ -31,8 +30,6 @@ for (const count of [2, 4]) {
       assert.equal(events.filter(({ type }) => type === 'job.recovered' || type === 'job.stale').length, 0)
       t.diagnostic(`${jobs.size} jobs`)
       assertInvariants(site.files)
-    } finally {
-      await site.close()
-    }
+    })
   })
 }
