@@ -38,9 +38,15 @@ export class FaultSite {
   /** Starts a worker on the recording tasks and waits until it is online. */
   async startWorker(parameters: readonly string[] = ['-c', '2'], env: Record<string, string> = {}): Promise<Running> {
     const running = this.workspace.start(['run', '-t', recordingTasks, ...parameters], { env: { ...this.env, ...env } })
-    await running.until('is online')
-    this.#noteUnmarked(running)
-    return running
+    return this.online(running)
+  }
+
+  /** Waits until a worker is online. */
+  async online(worker: Running): Promise<Running> {
+    await worker.until('is online')
+    const marked = this.#marked()
+    for (const pid of childrenOf(worker.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
+    return worker
   }
 
   /** Stops a worker in order; it must end well. */
@@ -93,18 +99,16 @@ export class FaultSite {
     noteAcknowledged(this.files, batch, ids.trim().split('\n').map(Number))
   }
 
-  /** Starts a producer, a process that adds jobs until its stdin ends. */
-  startProducer(name: string, seed: string): Running {
-    const { database, effects } = this.files
-    return this.#start([path.join(import.meta.dirname, 'producer.ts'), database, effects, name, seed])
+  /** Starts a script of the tests. */
+  startScript(name: string, ...parameters: readonly string[]): Running {
+    const script = path.join(import.meta.dirname, name)
+    const env = { PATH: process.env.PATH, ...this.env }
+    return new Running(spawn(process.execPath, [script, ...parameters], { env, stdio: ['pipe', 'pipe', 'pipe'] }))
   }
 
-  /** Starts a program of the tests and waits until it says that it is online. */
-  async startProgram(parameters: readonly string[]): Promise<Running> {
-    const running = this.#start(parameters)
-    await running.until('is online')
-    this.#noteUnmarked(running)
-    return running
+  /** Starts a producer, a process that adds jobs until its stdin ends. */
+  startProducer(name: string, seed: string): Running {
+    return this.startScript('producer.ts', this.files.database, this.files.effects, name, seed)
   }
 
   /** Rows of a query on the queue file. */
@@ -127,16 +131,6 @@ export class FaultSite {
   async drained(timeoutMs = 120_000): Promise<void> {
     const unfinished = `SELECT count(*) FROM job_view WHERE state IN ('blocked', 'queued', 'running')`
     await until('the queue to drain', () => this.value<number>(unfinished) === 0, timeoutMs)
-  }
-
-  #start(parameters: readonly string[]): Running {
-    const env = { PATH: process.env.PATH, ...this.env }
-    return new Running(spawn(process.execPath, parameters, { env, stdio: ['pipe', 'pipe', 'pipe'] }))
-  }
-
-  #noteUnmarked(running: Running): void {
-    const marked = this.#marked()
-    for (const pid of childrenOf(running.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
   }
 
   #marked(): number[] {

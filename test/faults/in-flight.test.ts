@@ -8,7 +8,7 @@ import { signal, treeOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { FaultSite } from './fault-site.ts'
 
-const inHands = 'SELECT count(*) FROM jobq_jobs WHERE state IN (3, 4)'
+const inHands = 'SELECT count(*) FROM jobq_leases'
 
 test('a worker killed with 1,000 jobs in flight loses none', () =>
   FaultSite.use(async (site) => {

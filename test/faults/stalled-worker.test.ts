@@ -1,6 +1,5 @@
 // A worker that is stopped for longer than its leases last, and then goes on.
 import assert from 'node:assert/strict'
-import path from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { createWorker } from '../../src/worker/worker.ts'
@@ -14,7 +13,7 @@ import { FaultSite, recordingTasks } from './fault-site.ts'
 const leaseMs = 1_000
 
 const startWorker = (site: FaultSite, name: string): Promise<Running> =>
-  site.startProgram([path.join(import.meta.dirname, 'leasing-worker.ts'), site.files.database, String(leaseMs), name])
+  site.online(site.startScript('leasing-worker.ts', site.files.database, String(leaseMs), name))
 
 const started = (site: FaultSite, job: number) => (): boolean =>
   readEvidence(site.files).events.some(({ type, job: id }) => type === 'job.started' && id === job)
@@ -32,7 +31,7 @@ const freeze = async (worker: Running): Promise<void> => {
 
 const leasesToRunOut = (site: FaultSite): Promise<true> =>
   until('the leases to run out', () => {
-    const last = site.value<number>('SELECT max(lease_until) FROM jobq_jobs WHERE state IN (3, 4)')
+    const last = site.value<number>('SELECT max(lease_until) FROM jobq_leases')
     return typeof last === 'number' && systemClock.now().tick > last
   })
 

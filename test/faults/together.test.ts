@@ -33,3 +33,15 @@ for (const count of [2, 4]) {
     })
   })
 }
+
+test('processes that open, write and close a new file at the same time hear nothing of one another', () =>
+  FaultSite.use(async (site) => {
+    const each = wanted / 30
+    const writers = Array.from({ length: 4 }, () =>
+      site.startScript('open-and-close.ts', site.files.database, String(each)),
+    )
+    for (const { code, stderr } of await Promise.all(writers.map(({ ended }) => ended)))
+      assert.deepEqual([code, stderr], [0, ''])
+    assert.equal(site.value('SELECT count(*) FROM job_view'), 4 * each)
+    assertInvariants(site.files, { unfinished: true })
+  }))

@@ -39,14 +39,16 @@ export const openFile = (file: string, options: FileOptions = {}): SqliteDatabas
   checkFile(file, { readonly, create: options.create ?? !readonly })
   const database = translate(file, () => openDatabase(file, { readonly, timeout: 0 }))
   try {
+    const schema = {
+      own: true,
+      migrate: options.migrate ?? !readonly,
+      anySchema: options.anySchema ?? false,
+      name: file,
+    }
+    // Others may be creating it, reading its log after a crash, or writing the log back as the last to leave.
     translate(file, () => {
-      prepareConnection(database, readonly)
-      prepareSchema(database, {
-        own: true,
-        migrate: options.migrate ?? !readonly,
-        anySchema: options.anySchema ?? false,
-        name: file,
-      })
+      waitForLock(() => prepareConnection(database, readonly))
+      waitForLock(() => prepareSchema(database, schema))
     })
   } catch (error) {
     database.close()
@@ -58,7 +60,7 @@ export const openFile = (file: string, options: FileOptions = {}): SqliteDatabas
 /** Sets the application's own open database up for jobq: durable commits and jobq's tables beside its own. */
 export const adoptDatabase = (database: SqliteDatabase): void => {
   if (!database.inTransaction) database.pragma('synchronous = FULL')
-  prepareSchema(database, { own: false, migrate: true, anySchema: false, name: database.name })
+  waitForLock(() => prepareSchema(database, { own: false, migrate: true, anySchema: false, name: database.name }))
 }
 
 /** Runs `work` and turns SQLite's own errors into ones that name the file and say what can be done. */
@@ -97,7 +99,7 @@ const checkFile = (file: string, options: { readonly: boolean; create: boolean }
     if (entry === undefined) {
       if (!options.create) throw new JobqError('not-found', `${file}: no such queue file`)
       createFile(file)
-    } else if (entry.size > 0) checkHeader(file, entry.size)
+    } else if (entry.size > 0) checkHeader(file)
   }
 }
 
@@ -121,12 +123,17 @@ const createFile = (file: string): void => {
 }
 
 /** Reads the first 100 bytes (https://www.sqlite.org/fileformat.html#the_database_header) without SQLite, so that a refused file stays as it is. */
-const checkHeader = (file: string, size: number): void => {
+const checkHeader = (file: string): void => {
   const header = Buffer.alloc(100)
   let length = 0
+  let logged = false
+  let size = 0
   try {
     const descriptor = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0))
     length = fs.readSync(descriptor, header, 0, 100, 0)
+    // In this order: where there is no log any more, all of it is in the file.
+    logged = fs.existsSync(`${file}-wal`)
+    size = fs.fstatSync(descriptor).size
     fs.closeSync(descriptor)
   } catch (error) {
     throw new JobqError('permission', `${file} cannot be read: ${error instanceof Error ? error.message : error}`, {
@@ -138,7 +145,7 @@ const checkHeader = (file: string, size: number): void => {
   const pages = header.readUInt32BE(28)
   const pageSize = rawPageSize === 1 ? 65_536 : rawPageSize
   const writtenBySqlite = header.readUInt32BE(24) === header.readUInt32BE(92)
-  if (writtenBySqlite && !fs.existsSync(`${file}-wal`) && pages * pageSize > size) {
+  if (writtenBySqlite && !logged && pages * pageSize > size) {
     refuse(file, `is cut short: ${size} bytes of ${pages * pageSize}; restore it from a backup`)
   }
   if (header.readUInt32BE(68) === applicationId && header.readUInt32BE(60) > schemaVersion) {
@@ -171,11 +178,15 @@ const prepareSchema = (
   database: SqliteDatabase,
   options: { own: boolean; migrate: boolean; anySchema: boolean; name: string },
 ): void => {
-  const version = schemaOf(database)
+  // One picture: another process may be making the tables between two of them.
+  const { version, foreign } = database.transaction(() => {
+    const version = schemaOf(database)
+    const used = version === 0 && database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined
+    return { version, foreign: used }
+  })()
   if (version === schemaVersion) return
   if (version > schemaVersion)
     refuse(options.name, `was written by a newer jobq (schema ${version}, this one knows ${schemaVersion})`)
-  const foreign = version === 0 && database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined
   if (options.own && foreign) refuse(options.name, 'belongs to another application')
   if (options.anySchema) return
   if (!options.migrate)
