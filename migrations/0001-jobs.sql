@@ -1,8 +1,7 @@
 -- Jobs and their log. Private to jobq, except for the views in 0002-views.sql. The tables may live in an
 -- application's own database beside its tables, hence the prefix.
 -- Numbers stand for names in rows that are written by the hundred thousand:
--- jobs.state: 0 blocked, 1 ready, 2 scheduled (queued, not due), 3 claimed (queued, ahead in a worker),
---             4 running, 5 succeeded, 6 failed, 7 cancelled
+-- jobs.state: 0 blocked, 1 ready, 2 scheduled (queued, not due), 3 running, 4 succeeded, 5 failed, 6 cancelled
 -- events.type: position in src/event.ts
 
 CREATE TABLE jobq_meta (
@@ -64,12 +63,10 @@ CREATE TABLE jobq_jobs (
   crashes INTEGER NOT NULL DEFAULT 0,
   -- run it by itself: it was in flight when a process died
   alone INTEGER NOT NULL DEFAULT 0,
-  -- fences the present claim
+  -- the claim whose end was recorded last: a second report of it is known by this
   token INTEGER NOT NULL DEFAULT 0,
-  lease_until INTEGER,
   worker INTEGER,
   pid INTEGER,
-  cancelling INTEGER NOT NULL DEFAULT 0,
   held INTEGER NOT NULL DEFAULT 0,
   started_at INTEGER,
   finished_at INTEGER,
@@ -90,16 +87,35 @@ CREATE TABLE jobq_jobs (
   error TEXT
 );
 
--- The claim reads exactly this, one queue at a time.
-CREATE INDEX jobq_jobs_ready ON jobq_jobs(queue, priority DESC, due_at, id) WHERE state = 1;
 -- Jobs that are not due cost the claim nothing: they are moved to ready when their time comes.
 CREATE INDEX jobq_jobs_scheduled ON jobq_jobs(due_at, queue) WHERE state = 2;
-CREATE INDEX jobq_jobs_leased ON jobq_jobs(lease_until) WHERE state IN (3, 4);
--- Blocked, failed and cancelled jobs are few; they are found by state, in the order of their ids.
-CREATE INDEX jobq_jobs_rare ON jobq_jobs(state) WHERE state IN (0, 6, 7);
+-- Blocked, running, failed and cancelled jobs are few; they are found by state, in the order of their ids.
+CREATE INDEX jobq_jobs_rare ON jobq_jobs(state) WHERE state IN (0, 3, 5, 6);
 CREATE INDEX jobq_jobs_expiring ON jobq_jobs(expires_at) WHERE expires_at IS NOT NULL AND state < 3;
-CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 5;
+CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 4;
 CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
+
+-- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 without a lease.
+CREATE TABLE jobq_ready (
+  queue INTEGER NOT NULL,
+  -- the priority, negated, so that the highest comes first
+  rank INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  PRIMARY KEY (queue, rank, due_at, job)
+) WITHOUT ROWID;
+
+-- Jobs in the hands of workers. A claim moves a job from jobq_ready to here and leaves its own row alone: a job that is
+-- over before its start was worth telling has that row written once, at its end.
+CREATE TABLE jobq_leases (
+  job INTEGER PRIMARY KEY,
+  -- fences the claim
+  token INTEGER NOT NULL,
+  worker INTEGER NOT NULL,
+  -- milliseconds of the monotonic clock
+  lease_until INTEGER NOT NULL,
+  cancelling INTEGER NOT NULL DEFAULT 0
+);
 
 -- `job` runs after `needs`: when that succeeded, or with `any_end` when it finished however.
 CREATE TABLE jobq_dependencies (

@@ -6,11 +6,11 @@ SELECT
   t.name AS task,
   q.name AS queue,
   CASE j.state
-    WHEN 0 THEN 'blocked' WHEN 4 THEN 'running' WHEN 5 THEN 'succeeded'
-    WHEN 6 THEN 'failed' WHEN 7 THEN 'cancelled' ELSE 'queued'
+    WHEN 0 THEN 'blocked' WHEN 3 THEN 'running' WHEN 4 THEN 'succeeded'
+    WHEN 5 THEN 'failed' WHEN 6 THEN 'cancelled' ELSE 'queued'
   END AS state,
   CASE
-    WHEN j.state NOT IN (1, 2, 3) THEN NULL
+    WHEN j.state NOT IN (1, 2) THEN NULL
     WHEN j.spent > j.base THEN 'retrying'
     WHEN j.state = 2 AND j.due_at > CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) THEN 'scheduled'
   END AS label,
@@ -41,7 +41,8 @@ SELECT
 FROM jobq_jobs j
 JOIN jobq_queues q ON q.id = j.queue
 JOIN jobq_tasks t ON t.id = j.task
-LEFT JOIN jobq_workers w ON w.id = j.worker;
+LEFT JOIN jobq_leases l ON l.job = j.id
+LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker);
 
 CREATE VIEW event_view AS
 SELECT
@@ -74,11 +75,11 @@ CREATE VIEW queue_view AS
 SELECT
   q.name,
   q.paused,
-  (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 6, 7) AND state = 0 AND queue = q.id) AS blocked,
-  (SELECT count(*) FROM jobq_jobs WHERE state = 1 AND queue = q.id)
-    + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id)
-    + (SELECT count(*) FROM jobq_jobs WHERE state IN (3, 4) AND state = 3 AND queue = q.id) AS queued,
-  (SELECT count(*) FROM jobq_jobs WHERE state IN (3, 4) AND state = 4 AND queue = q.id) AS running,
+  (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 AND queue = q.id) AS blocked,
+  (SELECT count(*) FROM jobq_ready WHERE queue = q.id)
+    + (SELECT count(*) FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job WHERE j.state = 1 AND j.queue = q.id)
+    + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id) AS queued,
+  (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 3 AND queue = q.id) AS running,
   q.succeeded,
   q.failed,
   q.cancelled
@@ -137,6 +138,9 @@ BEGIN
     WHERE NEW.ref IS NOT NULL AND (typeof(NEW.ref) <> 'text' OR length(NEW.ref) NOT BETWEEN 1 AND 512
       OR EXISTS (SELECT 1 FROM jobq_jobs WHERE ref = NEW.ref));
 
+  -- a taken key adds nothing
+  SELECT RAISE(IGNORE) WHERE NEW.unique_key IS NOT NULL AND EXISTS (SELECT 1 FROM jobq_jobs WHERE unique_key = NEW.unique_key AND state < 4);
+
   INSERT OR IGNORE INTO jobq_tasks(name) VALUES (coalesce(NEW.task, 'exec'));
   INSERT OR IGNORE INTO jobq_queues(name)
     SELECT coalesce(NEW.queue, defaults ->> '$.queue', 'default') FROM jobq_tasks WHERE name = coalesce(NEW.task, 'exec');
@@ -165,11 +169,12 @@ BEGIN
       FROM jobq_tasks t, (SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER) AS now) clock
       WHERE t.name = coalesce(NEW.task, 'exec')
     ) n
-    JOIN jobq_queues q ON q.name = n.queue
-    -- a taken key adds nothing
-    WHERE NEW.unique_key IS NULL OR NOT EXISTS (SELECT 1 FROM jobq_jobs WHERE unique_key = NEW.unique_key AND state < 5);
+    JOIN jobq_queues q ON q.name = n.queue;
+
+  INSERT INTO jobq_ready(queue, rank, due_at, job)
+    SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = last_insert_rowid() AND state = 1;
 
   INSERT INTO jobq_events(at, type, job, task, queue, attempt, data)
     SELECT created_at, 0, id, task, queue, 0, json_object('dueAt', due_at)
-    FROM jobq_jobs WHERE id = last_insert_rowid() AND changes() > 0;
+    FROM jobq_jobs WHERE id = last_insert_rowid();
 END;

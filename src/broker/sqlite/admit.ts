@@ -1,6 +1,7 @@
 import type { EventType } from '../../event.ts'
 import { cancelDependent, dependentRow, failedNeed, needsAreMet, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
+import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -21,6 +22,7 @@ export const admit = (
   const blocked = culprit !== undefined || row.held === 1 || !needsAreMet(store, id)
   const state = blocked ? stored.blocked : waitingState(dueAt, now)
   store.sql('UPDATE jobq_jobs SET state = ? WHERE id = ?').run(state, id)
+  makeReady(store, id)
   logJobEvent(store, type, now, { job: id, task, queue, attempt, data: blocked ? { dueAt, blocked } : { dueAt } })
   if (culprit === undefined) return state
   cancelDependent(store, row, { culprit, now })

@@ -9,6 +9,7 @@ import type { ClaimRequest } from '../broker.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
 import type { QueueTurns } from './queue-turns.ts'
+import { makeReady, unready } from './ready.ts'
 import { stored } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -38,14 +39,16 @@ export const claimJobs = (
   const rows = turns.take(readyQueues(store, request), request.limit, (queue, limit) => readyRows(store, queue, limit))
   if (rows.length === 0) return []
   const token = store.value("UPDATE jobq_meta SET value = value + 1 WHERE key = 'token' RETURNING value") as number
+  const ids = JSON.stringify(rows.map((row) => row[0]))
   store
-    .sql(
-      `UPDATE jobq_jobs SET state = ${stored.claimed}, token = ?, worker = ?, lease_until = ?
-       WHERE id IN (SELECT value FROM json_each(?))`,
-    )
-    .run(token, request.worker, Math.round(now.tick + request.leaseMs), JSON.stringify(rows.map((row) => row[0])))
+    .sql('INSERT INTO jobq_leases(job, token, worker, lease_until) SELECT value, ?, ?, ? FROM json_each(?)')
+    .run(token, request.worker, Math.round(now.tick + request.leaseMs), ids)
+  takeOffList(store, rows)
   return rows.map((row) => handOut(store, row, { token, worker: request.worker, taken }))
 }
+
+/** True of a job that no worker has in its hands; the jobs' table goes by its own name. */
+export const unheld = 'NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = jobq_jobs.id)'
 
 type ReadyRow = [
   id: number,
@@ -62,16 +65,28 @@ type ReadyRow = [
   options: string | null,
   serializer: string | null,
   payload: string,
+  dueAt: number,
 ]
 
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
-      `SELECT id, task, queue, priority, spent, base, retries, crashes, alone, created_at, expires_at, options, serializer, payload
-       FROM jobq_jobs WHERE state = 1 AND queue = ? ORDER BY priority DESC, due_at, id LIMIT ?`,
+      `SELECT j.id, j.task, j.queue, j.priority, j.spent, j.base, j.retries, j.crashes, j.alone, j.created_at, j.expires_at, j.options,
+         j.serializer, j.payload, r.due_at
+       FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
     .raw()
     .all(queue, limit)
+
+/** What was read of a queue is its beginning, so one range of the list is deleted for each. */
+const takeOffList = (store: Store, rows: readonly ReadyRow[]): void => {
+  const last = new Map(rows.map((row) => [row[2], row]))
+  for (const [queue, [id, , , priority, ...rest]] of last) {
+    store
+      .sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)')
+      .run(queue, -priority, rest.at(-1) as number, id)
+  }
+}
 
 const noOptions: RunOptions = {}
 
@@ -122,9 +137,9 @@ const readyQueues = (store: Store, request: ClaimRequest): { id: number; weight:
   const ready = store
     .sql<{ id: number; name: string; paused: number }>(
       `WITH RECURSIVE ready(id) AS (
-         SELECT * FROM (SELECT queue FROM jobq_jobs WHERE state = 1 ORDER BY queue LIMIT 1)
+         SELECT * FROM (SELECT queue FROM jobq_ready ORDER BY queue LIMIT 1)
          UNION ALL
-         SELECT (SELECT queue FROM jobq_jobs WHERE state = 1 AND queue > ready.id ORDER BY queue LIMIT 1) FROM ready WHERE ready.id IS NOT NULL
+         SELECT (SELECT queue FROM jobq_ready WHERE queue > ready.id ORDER BY queue LIMIT 1) FROM ready WHERE ready.id IS NOT NULL
        )
        SELECT q.id, q.name, q.paused FROM ready JOIN jobq_queues q ON q.id = ready.id`,
     )
@@ -139,12 +154,21 @@ const readyQueues = (store: Store, request: ClaimRequest): { id: number; weight:
 }
 
 const promoteDue = (store: Store, now: number): void => {
-  store
+  const due = store
     .sql(
       `UPDATE jobq_jobs SET state = 1 WHERE id IN (
-         SELECT id FROM jobq_jobs WHERE state = 2 AND due_at <= ? ORDER BY due_at LIMIT ${promoteAtMost})`,
+         SELECT id FROM jobq_jobs WHERE state = 2 AND due_at <= ? ORDER BY due_at LIMIT ${promoteAtMost})
+       RETURNING queue, -priority, due_at, id`,
     )
-    .run(now)
+    .raw()
+    .all(now)
+  if (due.length === 0) return
+  store
+    .sql(
+      `INSERT INTO jobq_ready(queue, rank, due_at, job)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
+    )
+    .run(JSON.stringify(due))
 }
 
 interface Waiting {
@@ -152,13 +176,15 @@ interface Waiting {
   readonly task: number
   readonly queue: number
   readonly attempt: number
+  /** Session of the worker that had it until now. */
+  readonly worker?: number
 }
 
 const cancelExpired = (store: Store, now: number): void => {
   const expired = store
     .sql<Waiting>(
       `SELECT id, task, queue, attempt FROM jobq_jobs
-       WHERE expires_at IS NOT NULL AND state < 3 AND expires_at <= ? AND attempt = 0 LIMIT 1000`,
+       WHERE expires_at IS NOT NULL AND state < 3 AND expires_at <= ? AND attempt = 0 AND ${unheld} LIMIT 1000`,
     )
     .all(now)
   const error = { type: 'Expired', message: 'it was not started before it expired' }
@@ -178,11 +204,12 @@ export const endWaiting = (
   end: { readonly error: { readonly type: string; readonly message: string }; readonly now: number },
 ): void => {
   const { error, now } = end
+  unready(store, job.id)
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.cancelled}, finished_at = ?, error = ?, token = 0, lease_until = NULL, cancelling = 0 WHERE id = ?`,
+      `UPDATE jobq_jobs SET state = ${stored.cancelled}, worker = coalesce(?, worker), token = 0, finished_at = ?, error = ? WHERE id = ?`,
     )
-    .run(now, JSON.stringify(error), job.id)
+    .run(job.worker ?? null, now, JSON.stringify(error), job.id)
   countFinished(store, job.queue, { cancelled: 1 })
   logJobEvent(store, 'job.cancelled', now, {
     job: job.id,
@@ -203,11 +230,13 @@ interface Expired extends Waiting {
 const recoverExpiredLeases = (store: Store, now: Moment): void => {
   const expired = store
     .sql<Expired>(
-      `SELECT id, task, queue, attempt, state, worker, cancelling FROM jobq_jobs WHERE state IN (3, 4) AND lease_until <= ?`,
+      `SELECT j.id, j.task, j.queue, j.attempt, j.state, l.worker, l.cancelling
+       FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job WHERE l.lease_until <= ?`,
     )
     .all(Math.floor(now.tick))
   const cancelled: number[] = []
   for (const job of expired) {
+    store.sql('DELETE FROM jobq_leases WHERE job = ?').run(job.id)
     if (job.cancelling === 1) {
       endWaiting(store, job, { error: { type: 'Cancelled', message: 'cancelled' }, now: now.at })
       cancelled.push(job.id)
@@ -216,9 +245,10 @@ const recoverExpiredLeases = (store: Store, now: Moment): void => {
     const crashed = job.state === stored.running
     store
       .sql(
-        `UPDATE jobq_jobs SET state = ${stored.ready}, token = 0, lease_until = NULL, pid = NULL, alone = 1, crashes = crashes + ?, due_at = min(due_at, ?) WHERE id = ?`,
+        `UPDATE jobq_jobs SET state = ${stored.ready}, token = 0, worker = ?, pid = NULL, alone = 1, crashes = crashes + ?, due_at = min(due_at, ?) WHERE id = ?`,
       )
-      .run(crashed ? 1 : 0, now.at, job.id)
+      .run(job.worker, crashed ? 1 : 0, now.at, job.id)
+    makeReady(store, job.id)
     logJobEvent(store, 'job.recovered', now.at, {
       job: job.id,
       task: job.task,

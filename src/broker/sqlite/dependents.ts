@@ -3,6 +3,7 @@
  * cancelled (and theirs, transitively) when it failed, blocked again when it is retried. Only inside a write.
  */
 import { logJobEvent } from './event-writer.ts'
+import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -61,6 +62,7 @@ export const letGo = (store: Store, job: Dependent, now: number): void => {
   store
     .sql('UPDATE jobq_jobs SET state = ?, due_at = ?, held = 0 WHERE id = ?')
     .run(waitingState(dueAt, now), dueAt, job.id)
+  makeReady(store, job.id)
   logJobEvent(store, 'job.released', now, {
     job: job.id,
     task: job.task,
@@ -103,7 +105,7 @@ export const reviveDependents = (store: Store, id: number, now: number): void =>
       .sql<Dependent>(
         `SELECT ${dependentColumns} FROM jobq_dependencies d JOIN jobq_jobs j ON j.id = d.job
          WHERE d.needs = ? AND d.any_end = 0 AND j.state = ${stored.cancelled} AND j.error ->> '$.type' = 'DependencyFailed'
-           AND NOT EXISTS (SELECT 1 FROM jobq_jobs h WHERE h.unique_key = j.unique_key AND h.state < 5)
+           AND NOT EXISTS (SELECT 1 FROM jobq_jobs h WHERE h.unique_key = j.unique_key AND h.state < 4)
          ORDER BY j.id LIMIT 1`,
       )
       .get(id)

@@ -8,6 +8,7 @@ import type { Enqueued, NewJob, TaskDefaults } from '../../job.ts'
 import { type ResolvedJob, withTaskDefaults } from '../defaults.ts'
 import { admit } from './admit.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
+import { makeReady, unready } from './ready.ts'
 import { stateName, stored, waitingState } from './state.ts'
 import type { Store, Value } from './store.ts'
 
@@ -94,6 +95,13 @@ const insertAlike = (
     )
   const firstId = Number(lastInsertRowid) - jobs.length + 1
   const ids = jobs.map((_, index) => firstId + index)
+  if (state === stored.ready) {
+    store
+      .sql(
+        `INSERT INTO jobq_ready(queue, rank, due_at, job) SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id BETWEEN ? AND ?`,
+      )
+      .run(firstId, Number(lastInsertRowid))
+  }
   logJobEvents(store, 'job.queued', JSON.stringify(ids), {
     at: now,
     task,
@@ -127,6 +135,7 @@ const insertOne = (store: Store, job: ResolvedJob, now: number): Enqueued => {
     .run(queue, task, state, ...content(job), job.uniqueKey, now)
   const id = Number(lastInsertRowid)
   if (free) {
+    makeReady(store, id)
     logJobEvent(store, 'job.queued', now, { job: id, task, queue, attempt: 0, data: { dueAt: job.dueAt } })
     return { id, duplicate: false, state: 'queued', dueAt: job.dueAt }
   }
@@ -189,10 +198,15 @@ interface Holder {
   readonly id: number
   readonly state: number
   readonly dueAt: number
+  readonly held: number
 }
 
 const uniqueHolder = (store: Store, key: string): Holder | undefined =>
-  store.sql<Holder>('SELECT id, state, due_at AS dueAt FROM jobq_jobs WHERE unique_key = ? AND state < 5').get(key)
+  store
+    .sql<Holder>(
+      'SELECT id, state, due_at AS dueAt, EXISTS (SELECT 1 FROM jobq_leases WHERE job = id) AS held FROM jobq_jobs WHERE unique_key = ? AND state < 4',
+    )
+    .get(key)
 
 const meetHolder = (
   store: Store,
@@ -202,13 +216,14 @@ const meetHolder = (
   const { holder, now } = met
   const { id } = holder
   if (job.onConflict === 'fail') throw new JobqError('duplicate', `job ${id} holds the unique key '${job.uniqueKey}'`)
-  if (job.onConflict === 'ignore' || holder.state >= stored.claimed) {
+  if (job.onConflict === 'ignore' || holder.held === 1) {
     return { id, duplicate: true, state: stateName(holder.state), dueAt: holder.dueAt }
   }
   const needs = needsOf(job)
   checkNeeds(store, needs)
   if (needs.length > 0) checkNoCycle(store, needs, id)
   checkRef(store, job.ref, id)
+  unready(store, id)
   // The new content gets a whole budget of retries; what was used up before stays counted.
   store
     .sql(

@@ -2,7 +2,7 @@
 import { JobqError } from '../../errors.ts'
 import type { CancelAnswer, CancelTarget, RequeueAnswer } from '../broker.ts'
 import { admit } from './admit.ts'
-import { endWaiting } from './claim.ts'
+import { endWaiting, unheld } from './claim.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
 import { stateName, stored } from './state.ts'
 import type { Store } from './store.ts'
@@ -33,10 +33,8 @@ export const cancelJobs = (
   const answers = rows.map((row): CancelAnswer => {
     if (row === undefined) return 'not-found'
     if (row.state > stored.running) return 'finished'
-    if (row.state === stored.claimed || row.state === stored.running) {
-      store.sql('UPDATE jobq_jobs SET cancelling = 1 WHERE id = ?').run(row.id)
-      return 'cancelling'
-    }
+    const { changes } = store.sql('UPDATE jobq_leases SET cancelling = 1 WHERE job = ?').run(row.id)
+    if (changes === 1) return 'cancelling'
     endWaiting(store, row, { error, now: cancel.now })
     ended.push(row.id)
     return 'cancelled'
@@ -48,7 +46,9 @@ export const cancelJobs = (
 const waitingIn = (store: Store, queue: string): Row[] => {
   const id = store.knownQueueId(queue)
   if (id === undefined) throw new JobqError('not-found', `no queue '${queue}'`)
-  return store.sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE queue = ? AND state < 3 ORDER BY id`).all(id)
+  return store
+    .sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE queue = ? AND state < 3 AND ${unheld} ORDER BY id`)
+    .all(id)
 }
 
 /** Runs finished jobs again, with a fresh budget of retries. Who asks for another run wants it: a hold and an expiry have had their say. */
@@ -78,14 +78,14 @@ const resetFinished = (store: Store, row: Row, dueAt: number): void => {
   const holder =
     uniqueKey === null
       ? undefined
-      : store.value('SELECT id FROM jobq_jobs WHERE unique_key = ? AND state < 5', uniqueKey)
+      : store.value('SELECT id FROM jobq_jobs WHERE unique_key = ? AND state < 4', uniqueKey)
   if (holder !== undefined) {
     throw new JobqError('conflict', `job ${id} cannot run again: job ${holder} holds its unique key '${uniqueKey}'`)
   }
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0, cancelling = 0,
-         token = 0, lease_until = NULL, pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL,
+      `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0,
+         token = 0, pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL,
          signal = NULL, progress = NULL, progress_text = NULL, result = NULL, error = NULL WHERE id = ?`,
     )
     .run(dueAt, id)

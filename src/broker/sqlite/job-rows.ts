@@ -23,7 +23,8 @@ interface JobRow {
   readonly crashes: number
   readonly worker: string | null
   readonly pid: number | null
-  readonly cancelling: number
+  /** Null where no worker has the job. */
+  readonly cancelling: number | null
   readonly started_at: number | null
   readonly finished_at: number | null
   readonly expires_at: number | null
@@ -43,16 +44,16 @@ interface JobRow {
   readonly error: string | null
 }
 
-const selectJobs = `SELECT j.*, t.name AS task, q.name AS queue, w.name AS worker, t.defaults ->> '$.retries' AS published_retries
+const selectJobs = `SELECT j.*, l.cancelling, t.name AS task, q.name AS queue, w.name AS worker, t.defaults ->> '$.retries' AS published_retries
   FROM jobq_jobs j JOIN jobq_tasks t ON t.id = j.task JOIN jobq_queues q ON q.id = j.queue
-  LEFT JOIN jobq_workers w ON w.id = j.worker`
+  LEFT JOIN jobq_leases l ON l.job = j.id LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker)`
 
 /** The states for which an index finds the rows; others are found by going through the table in id order. */
 const indexed: Partial<Record<JobState, string>> = {
-  blocked: 'j.state IN (0, 6, 7) AND j.state = 0',
-  running: 'j.state IN (3, 4) AND j.state = 4',
-  failed: 'j.state IN (0, 6, 7) AND j.state = 6',
-  cancelled: 'j.state IN (0, 6, 7) AND j.state = 7',
+  blocked: 'j.state IN (0, 3, 5, 6) AND j.state = 0',
+  running: 'j.state IN (0, 3, 5, 6) AND j.state = 3',
+  failed: 'j.state IN (0, 3, 5, 6) AND j.state = 5',
+  cancelled: 'j.state IN (0, 3, 5, 6) AND j.state = 6',
 }
 
 /** The jobs of a SQLite broker. */
@@ -102,7 +103,7 @@ export class SqliteJobIndex implements JobIndex {
   #delete(id: number): boolean {
     const store = this.#store
     const row = store
-      .sql<{ queue: number; state: number }>('DELETE FROM jobq_jobs WHERE id = ? AND state > 4 RETURNING queue, state')
+      .sql<{ queue: number; state: number }>('DELETE FROM jobq_jobs WHERE id = ? AND state > 3 RETURNING queue, state')
       .get(id)
     if (row === undefined) return false
     store.sql('DELETE FROM jobq_dependencies WHERE job = ? OR needs = ?').run(id, id)
@@ -195,7 +196,7 @@ export class SqliteJobIndex implements JobIndex {
       options: row.options === null ? {} : (JSON.parse(row.options) as RunOptions),
       crashes: row.crashes,
       cancelling: row.cancelling === 1,
-      claimed: row.state === stored.claimed,
+      claimed: row.cancelling !== null && state === 'queued',
     }
   }
 }
@@ -230,10 +231,12 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
         .map((row) => [row.queue, row]),
     )
   const blocked = depths(
-    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 6, 7) AND state = 0 GROUP BY queue',
+    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 GROUP BY queue',
   )
-  const ready = depths(
-    'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 1 GROUP BY queue',
+  const ready = depths('SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_ready GROUP BY queue')
+  const claimed = depths(
+    `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job
+     WHERE j.state = 1 GROUP BY j.queue`,
   )
   const due = depths(
     'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 2 AND due_at <= ? GROUP BY queue',
@@ -243,11 +246,8 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
     'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state = 2 AND due_at > ? GROUP BY queue',
     now,
   )
-  const claimed = depths(
-    'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state IN (3, 4) AND state = 3 GROUP BY queue',
-  )
   const running = depths(
-    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (3, 4) AND state = 4 GROUP BY queue',
+    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 3 GROUP BY queue',
   )
   const queues = store
     .sql<{ id: number; name: string; paused: number; succeeded: number; failed: number; cancelled: number }>(

@@ -114,7 +114,7 @@ const checkSoundness = (database: SqliteDatabase, file: string, add: Add): void 
 }
 
 const checkWorkers = (database: SqliteDatabase, add: Add): void => {
-  const waiting = Number(database.prepare('SELECT count(*) FROM jobq_jobs WHERE state = 1').pluck().get())
+  const waiting = Number(database.prepare('SELECT count(*) FROM jobq_ready').pluck().get())
   const workers = Number(database.prepare('SELECT count(*) FROM jobq_workers WHERE left_at IS NULL').pluck().get())
   const detail = `${workers} online, ${waiting} jobs ready`
   add('workers', workers > 0 || waiting === 0, {

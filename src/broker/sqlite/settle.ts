@@ -10,6 +10,7 @@ import type { Report } from '../broker.ts'
 import type { HeldJob } from './claim.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
+import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import { eventCode, type Store } from './store.ts'
 
@@ -83,12 +84,8 @@ const settleBurst = (turn: Turn, burst: readonly Finished[]): void => {
   const ids = JSON.stringify(burst.map((report) => report.id))
   store.sql('SAVEPOINT burst').run()
   const { changes } = store
-    .sql(
-      `UPDATE jobq_jobs SET state = ${stored.succeeded}, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?, lease_until = NULL, cancelling = 0,
-         error = NULL, exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL
-       WHERE id IN (SELECT value FROM json_each(?)) AND token = ? AND state IN (3, 4)`,
-    )
-    .run(job.attempt, job.attempt, first.startedAt, first.at, first.pid, ids, job.token)
+    .sql('DELETE FROM jobq_leases WHERE job IN (SELECT value FROM json_each(?)) AND token = ?')
+    .run(ids, job.token)
   if (changes !== burst.length) {
     store.sql('ROLLBACK TO burst').run()
     store.sql('RELEASE burst').run()
@@ -98,6 +95,13 @@ const settleBurst = (turn: Turn, burst: readonly Finished[]): void => {
   store.sql('RELEASE burst').run()
   const { task, queue, worker, attempt } = job
   const startedAt = first.startedAt ?? first.at
+  store
+    .sql(
+      `UPDATE jobq_jobs SET state = ${stored.succeeded}, token = ?, worker = ?, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?,
+         error = NULL, exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL
+       WHERE id IN (SELECT value FROM json_each(?))`,
+    )
+    .run(job.token, worker, attempt, attempt, startedAt, first.at, first.pid, ids)
   logJobEvents(store, 'job.started', ids, { at: startedAt, task, queue, worker, attempt })
   logJobEvents(store, 'job.succeeded', ids, {
     at: first.at,
@@ -115,25 +119,26 @@ interface Row {
   readonly task: number
   readonly queue: number
   readonly state: number
-  readonly token: number
+  /** The lease's, null where nobody holds the job. */
+  readonly token: number | null
+  /** The claim whose end was recorded last. */
+  readonly settledToken: number
   readonly worker: number | null
   readonly attempt: number
   readonly startedAt: number | null
   readonly dueAt: number
-  readonly cancelling: number
+  readonly cancelling: number | null
 }
 
 const settleOne = (turn: Turn, report: Report): void => {
   const { store, lost } = turn
   const row = store
     .sql<Row>(
-      `SELECT task, queue, state, token, worker, attempt, started_at AS startedAt, due_at AS dueAt, cancelling
-       FROM jobq_jobs WHERE id = ?`,
+      `SELECT j.task, j.queue, j.state, l.token, j.token AS settledToken, l.worker, j.attempt, j.started_at AS startedAt, j.due_at AS dueAt, l.cancelling
+       FROM jobq_jobs j LEFT JOIN jobq_leases l ON l.job = j.id WHERE j.id = ?`,
     )
     .get(report.id)
-  const holds =
-    row !== undefined && row.token === report.token && (row.state === stored.claimed || row.state === stored.running)
-  if (!holds) {
+  if (row?.token !== report.token) {
     if (row !== undefined && isRepeat(row, report)) return
     if (row !== undefined) logStale(turn, row, report)
     lost.push({ id: report.id, token: report.token })
@@ -146,9 +151,10 @@ const settleOne = (turn: Turn, report: Report): void => {
 
 /**
  * True for an end that was recorded already under the same token: the answer to it had not arrived. A settle leaves
- * the token of its claim; whatever else takes a job from its holder clears it.
+ * the token of its claim with the job until it is claimed again.
  */
-const isRepeat = (row: Row, report: Report): boolean => report.kind === 'finished' && row.token === report.token
+const isRepeat = (row: Row, report: Report): boolean =>
+  report.kind === 'finished' && row.token === null && row.settledToken === report.token
 
 const logStale = (turn: Turn, row: Row, report: Report): void => {
   const data = { report: report.kind, token: report.token }
@@ -170,10 +176,10 @@ const recordStart = (
   if (row.state === stored.running) return
   turn.store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.running}, attempt = ?, started_at = ?, finished_at = NULL, pid = ?,
+      `UPDATE jobq_jobs SET state = ${stored.running}, worker = ?, attempt = ?, started_at = ?, finished_at = NULL, pid = ?,
          exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL WHERE id = ?`,
     )
-    .run(start.attempt, start.at, start.pid, start.id)
+    .run(row.worker, start.attempt, start.at, start.pid, start.id)
   logJobEvent(turn.store, 'job.started', start.at, {
     ...eventRow(row, start),
     data: start.pid === null ? {} : { pid: start.pid },
@@ -197,7 +203,7 @@ const recordProgress = (turn: Turn, row: Row, report: Extract<Report, { kind: 'p
 const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
   const { store, ended } = turn
   const started = report.startedAt !== null
-  if (started && row.state === stored.claimed) {
+  if (started && row.state !== stored.running) {
     recordStart(turn, row, {
       id: report.id,
       attempt: report.attempt,
@@ -205,6 +211,7 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
       pid: report.pid,
     })
   }
+  store.sql('DELETE FROM jobq_leases WHERE job = ?').run(report.id)
   const transition = wasCancelled(row, report.transition)
   const attempt = started ? report.attempt : row.attempt
   if (transition.to === 'queued') {
@@ -214,11 +221,13 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
   const error = transition.error ?? null
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = 0, finished_at = ?, lease_until = NULL, cancelling = 0,
+      `UPDATE jobq_jobs SET state = ?, token = ?, worker = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = 0, finished_at = ?,
          retries = coalesce(retries, ?), result = ?, error = ?, exit_code = ?, signal = ? WHERE id = ?`,
     )
     .run(
       stored[transition.to],
+      report.token,
+      row.worker,
       attempt,
       transition.spent ? 1 : 0,
       transition.crashed ? 1 : 0,
@@ -237,7 +246,7 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
 
 /** A job whose cancel was asked for does not go back to the queue, whatever its run came to. */
 const wasCancelled = (row: Row, transition: Transition): Transition => {
-  if (row.cancelling === 0 || transition.to !== 'queued') return transition
+  if (row.cancelling !== 1 || transition.to !== 'queued') return transition
   const error = { type: 'Cancelled', message: 'cancelled' }
   return { to: 'cancelled', event: 'job.cancelled', spent: false, crashed: transition.crashed, error }
 }
@@ -252,19 +261,22 @@ const requeueHeld = (turn: Turn, row: Row, end: End): void => {
   if (end.transition.event === null) {
     const state = waitingState(row.dueAt, turn.now)
     turn.store
-      .sql('UPDATE jobq_jobs SET state = ?, lease_until = NULL, pid = NULL, alone = 0 WHERE id = ?')
-      .run(state, end.report.id)
+      .sql('UPDATE jobq_jobs SET state = ?, token = ?, worker = ?, pid = NULL, alone = 0 WHERE id = ?')
+      .run(state, end.report.token, row.worker, end.report.id)
+    makeReady(turn.store, end.report.id)
     return
   }
   const { report, transition, attempt } = end
   const dueAt = transition.dueAt ?? row.dueAt
   turn.store
     .sql(
-      `UPDATE jobq_jobs SET state = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = ?, due_at = ?, lease_until = NULL, pid = NULL,
+      `UPDATE jobq_jobs SET state = ?, token = ?, worker = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = ?, due_at = ?, pid = NULL,
          retries = coalesce(retries, ?), error = ?, exit_code = ?, signal = ? WHERE id = ?`,
     )
     .run(
       waitingState(dueAt, turn.now),
+      report.token,
+      row.worker,
       attempt,
       transition.spent ? 1 : 0,
       transition.crashed ? 1 : 0,
@@ -276,6 +288,7 @@ const requeueHeld = (turn: Turn, row: Row, end: End): void => {
       transition.signal ?? null,
       report.id,
     )
+  makeReady(turn.store, report.id)
   logEnd(turn, row, end)
 }
 

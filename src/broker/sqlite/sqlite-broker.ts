@@ -161,7 +161,7 @@ export class SqliteBroker implements Broker {
       leases.map((lease): LeaseStatus => {
         const row = this.#store
           .sql<{ cancelling: number }>(
-            'UPDATE jobq_jobs SET lease_until = ? WHERE id = ? AND token = ? AND state IN (3, 4) RETURNING cancelling',
+            'UPDATE jobq_leases SET lease_until = ? WHERE job = ? AND token = ? RETURNING cancelling',
           )
           .get(until, lease.id, lease.token)
         if (row === undefined) return 'lost'

@@ -1,28 +1,18 @@
 /** Job states as they are stored, and what they are called outside. */
 import type { JobState } from '../../job.ts'
 
-/** Stored codes; `ready`, `scheduled` and `claimed` are all `queued` to the outside. */
+/** Stored codes; `ready` and `scheduled` are both `queued` to the outside. */
 export const stored = {
   blocked: 0,
   ready: 1,
   scheduled: 2,
-  claimed: 3,
-  running: 4,
-  succeeded: 5,
-  failed: 6,
-  cancelled: 7,
+  running: 3,
+  succeeded: 4,
+  failed: 5,
+  cancelled: 6,
 } as const
 
-const names: readonly JobState[] = [
-  'blocked',
-  'queued',
-  'queued',
-  'queued',
-  'running',
-  'succeeded',
-  'failed',
-  'cancelled',
-]
+const names: readonly JobState[] = ['blocked', 'queued', 'queued', 'running', 'succeeded', 'failed', 'cancelled']
 
 /** The public name of a stored code. */
 export const stateName = (code: number): JobState => names[code] ?? 'failed'
