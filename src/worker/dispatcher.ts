@@ -152,7 +152,9 @@ export class Dispatcher {
           'shutdown',
         )
       execution.add(claimed)
-      if (claim !== undefined && claimed.length < limit) this.#mayHaveWork = false
+      // Reports that were settled without a look may have let jobs go, or sent some back.
+      if (claim === undefined) this.#mayHaveWork = true
+      else if (claimed.length < limit) this.#mayHaveWork = false
       execution.handOut(pool.children)
       if (execution.idle && !this.#mayHaveWork) this.#of.onIdle()
       else if (claimed.length > 0) this.#pending = true
