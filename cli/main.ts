@@ -13,7 +13,7 @@ async function main(parameters: string[]): Promise<void> {
   const [verb, ...rest] = parameters
   if (verb === 'version' || verb === '--version') {
     const { version } = await import('./lean/version.ts')
-    if (version(rest)) return
+    if (await version(rest)) return
   }
   // Global options may stand before the command.
   if (parameters.slice(0, 4).some((word) => word === 'enqueue' || word === 'add')) {

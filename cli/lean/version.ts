@@ -1,11 +1,16 @@
 /** `jobq version`, without the rest of the command line. */
-import fs from 'node:fs'
 import { buildInfo } from '../build-info.ts'
+import { writeAll } from '../write.ts'
 
-/** Answers `version` or `version --json` on stdout; false, with nothing written, for any other arguments. */
-export function version(parameters: readonly string[]): boolean {
+/** Answers `version` or `version --json` on stdout; false, with nothing written, for any other arguments. Ends the process when that cannot be written. */
+export async function version(parameters: readonly string[]): Promise<boolean> {
   if (parameters.length > 1 || (parameters.length === 1 && parameters[0] !== '--json')) return false
-  fs.writeSync(1, `${parameters[0] === '--json' ? JSON.stringify(versionDocument()) : versionLine()}\n`)
+  try {
+    writeAll(1, `${parameters[0] === '--json' ? JSON.stringify(versionDocument()) : versionLine()}\n`)
+  } catch (error) {
+    const { report } = await import('../report.ts')
+    process.exit(report(error))
+  }
   return true
 }
 

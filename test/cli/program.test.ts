@@ -105,6 +105,11 @@ describe('standard output', () => {
     assert.equal(status, 1)
     assert.match(String(stderr), /^jobq: cannot write to standard output: no space left on device\n$/)
   })
+  it('that is full ends `version` alike', () => {
+    const { status, stderr } = shell('"$@" version > /dev/full')
+    assert.equal(status, 1)
+    assert.match(String(stderr), /^jobq: cannot write to standard output: no space left on device\n$/)
+  })
   it('or standard error that takes nothing keeps the exit code', () => {
     assert.equal(shell('"$@" cancel x 2>&-').status, 2)
     assert.equal(shell('"$@" cancel x 2>/dev/full').status, 2)
