@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { isBinary } from '../binary/sea.ts'
 import { brokerFile } from '../broker-file.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
@@ -50,9 +51,10 @@ export const register = (program: Command): void => {
 }
 
 const unitFor = (options: readonly string[], { broker, config, sources }: Session, user: boolean): Unit => {
-  // From sources and from the npm package the program is Node with a script, in the binary it is itself.
-  const script = process.argv[1]
-  const self = script === undefined || script === process.execPath ? [] : [path.resolve(script)]
+  // From sources and from the npm package the program is Node with a script. The binary is itself, and has in that
+  // place the name that it was called by, which may be anything.
+  const script = isBinary() ? undefined : process.argv[1]
+  const self = script === undefined ? [] : [path.resolve(script)]
   const file = config === null ? [] : ['--config', config.file]
   const command = [process.execPath, ...self, 'run', '--broker', broker.value, ...file, ...options]
   const place = options.findIndex((option) => option === '--grace' || option.startsWith('--grace='))

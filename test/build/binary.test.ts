@@ -73,6 +73,18 @@ describe('the binary', () => {
     assert.match(await jobq(['enqueue', '--', 'true'], { NODE_OPTIONS: '--max-http-header-size=no' }), /^\d+\n$/)
   })
 
+  test('names itself once in a systemd unit, by whatever name it was called', async () => {
+    const env = { ...environment, PATH: `${folder}:${process.env.PATH}` }
+    for (const [file, cwd] of [
+      [binary, folder],
+      [`.${path.sep}${path.basename(binary)}`, folder],
+      [path.basename(binary), os.tmpdir()],
+    ] as const) {
+      const { stdout } = await run(file, ['systemd', '-b', '/q.db'], { cwd, env })
+      assert.ok(stdout.includes(`\nExecStart="${binary}" run --broker /q.db\n`), stdout)
+    }
+  })
+
   test('unpacks its addon once, and again when it was damaged', async () => {
     assert.match(await jobq(['enqueue', '--', 'true']), /^\d+\n$/)
     const cache = path.join(folder, 'cache/jobq')
