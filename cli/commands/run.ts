@@ -1,14 +1,16 @@
 /** `jobq run`: a worker in the foreground, from its settings to its exit code. */
+import fs from 'node:fs'
 import path from 'node:path'
 import type { Command } from 'commander'
 import { JobqError } from '../../src/errors.ts'
+import { quote } from '../../src/quote.ts'
 import { createWorker, type LogLevel, type Worker, type WorkerEnd } from '../../src/worker/worker.ts'
 import { Exit, exitCodes } from '../exit.ts'
 import { explain } from '../help.ts'
 import { type Log, openLog } from '../log.ts'
 import { option, plainText, repeatable } from '../options.ts'
 import { openSession, type Session } from '../session.ts'
-import { type QueueChoice, resolve, settings } from '../settings.ts'
+import { type QueueChoice, resolve, type Sources, settings } from '../settings.ts'
 
 interface Flags {
   readonly queues?: QueueChoice
@@ -116,7 +118,7 @@ const workerOf = (
   const prefetch = resolve(settings.prefetch, flags.prefetch, sources).value
   return createWorker({
     broker: broker.value,
-    tasks: resolve(settings.tasks, flags.tasks, sources).value,
+    tasks: taskPaths(flags, sources),
     concurrency: resolve(settings.concurrency, flags.concurrency, sources).value,
     queues,
     order,
@@ -130,6 +132,15 @@ const workerOf = (
     logLevel,
     ...(config === null ? {} : { config: config.values }),
   })
+}
+
+/** Where its tasks are. A worker with a mistyped path would fail every job of a task as unknown, so it does not start. */
+const taskPaths = (flags: Flags, sources: Sources): readonly string[] => {
+  const { value, origin } = resolve(settings.tasks, flags.tasks, sources)
+  const missing = value.find((file) => !fs.existsSync(file))
+  if (missing === undefined) return value
+  const place = { flag: '--tasks', environment: 'JOBQ_TASKS' }[origin] ?? `${origin}: tasks`
+  throw new JobqError('usage', `${place}: there is no file or folder ${quote(missing)}`)
 }
 
 /** Lets signals steer the worker; `code` is the exit code that a cold stop asks for, null for any other end. */
