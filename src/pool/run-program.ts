@@ -84,7 +84,6 @@ const watchOutput = (job: RunningJob, results: number | null): { stop: () => voi
   const { output, settings } = job
   const { maxResultBytes } = settings
   const scanners = [output.open('stdout'), output.open('stderr')].map((file) => new ProgressScanner(file))
-  let looked = false
   const observe = (): number => {
     try {
       return output.observe()
@@ -93,11 +92,12 @@ const watchOutput = (job: RunningJob, results: number | null): { stop: () => voi
       return 0
     }
   }
-  const look = () => {
-    looked = true
+  const look = (ended = false) => {
     const grown = observe()
     const latest =
-      grown > 0 ? scanners.map((scanner) => scanner.latest()).findLast((progress) => progress !== null) : null
+      grown > 0 || ended
+        ? scanners.map((scanner) => scanner.latest(ended)).findLast((progress) => progress !== null)
+        : null
     if (latest) job.report(latest)
     // A result that is too large stays so, but fills the disk no further.
     if (results !== null && fs.fstatSync(results).size > maxResultBytes) fs.ftruncateSync(results, maxResultBytes + 1)
@@ -110,8 +110,7 @@ const watchOutput = (job: RunningJob, results: number | null): { stop: () => voi
     stop: () => {
       // The look that is due, and then the one that the last look asks for.
       clearTimeout(timer)
-      if (looked) look()
-      else observe()
+      look(true)
       clearTimeout(timer)
     },
   }
@@ -129,10 +128,13 @@ class ProgressScanner {
     this.#place = file.end
   }
 
-  latest(): Progress | null {
-    const from = Math.max(this.#place, this.#file.end - scanBytes)
+  /** The last progress told by whole lines; once the command has `ended`, the rest is a line too. */
+  latest(ended: boolean): Progress | null {
+    const { end } = this.#file
+    const from = Math.max(this.#place, end - scanBytes)
+    if (from === end) return null
     const { place, data } = this.#file.read(from, scanBytes)
-    const lineEnd = data.lastIndexOf(10)
+    const lineEnd = ended ? data.length : data.lastIndexOf(10)
     if (lineEnd === -1) return null
     this.#place = place + lineEnd + 1
     if (!data.includes('JOBQ_PROGRESS ')) return null

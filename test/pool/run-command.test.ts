@@ -138,6 +138,21 @@ test('progress lines are told while the command runs and are not in its output',
   assert.equal(outputOf(job), 'a\nb\n')
 })
 
+test('the last progress of a command that is over at once is told, also by a line without an end', async (context) => {
+  const { child, until, outputOf } = await startPool(context, {})
+  for (const [shell, text] of [
+    ['echo JOBQ_PROGRESS 0.5 half; echo a', 'half'],
+    ['echo a; echo JOBQ_PROGRESS 0.2 no; printf "JOBQ_PROGRESS 0.7 rest"', 'rest'],
+  ] as const) {
+    const job = jobOf('exec', { shell })
+    child().run([job])
+    const progress = await until('progress', (event) => event.job === job && event.text === text)
+    assert.equal(progress.text, text)
+    await until('ended', (event) => event.job === job)
+    assert.equal(outputOf(job), 'a\n')
+  }
+})
+
 test('a flood of output is cut in the middle while the command runs, its beginning and its end are kept', async (context) => {
   const maxOutputBytes = 256 * 1024
   const { child, until, outputOf, outputFolder, folder } = await startPool(context, {}, { maxOutputBytes })
