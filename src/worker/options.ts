@@ -74,6 +74,15 @@ const whole = (name: string, value: number, min: number): number => {
   throw new JobqError('usage', `${name}: ${value} is not a whole number of at least ${min}`)
 }
 
+const checkQueues = (shares: readonly QueueShare[]): void => {
+  const names = shares.map(({ name }) => checkName('queue', name))
+  const doubled = names.find((name, index) => names.indexOf(name) !== index)
+  if (doubled !== undefined) throw new JobqError('usage', `queues: '${doubled}' is named twice`)
+  const light = shares.find(({ weight }) => !(weight > 0 && weight < Number.POSITIVE_INFINITY))
+  if (light !== undefined)
+    throw new JobqError('usage', `queues: '${light.name}' has no weight above 0: ${light.weight}`)
+}
+
 /**
  * Checks options and fills in defaults.
  * @throws JobqError `usage` naming the option
@@ -84,7 +93,7 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
   const level = logLevels.indexOf(options.logLevel ?? 'info')
   const shares =
     options.queues?.map((queue) => (typeof queue === 'string' ? { name: queue, weight: 1 } : queue)) ?? null
-  for (const share of shares ?? []) checkName('queue', share.name)
+  checkQueues(shares ?? [])
   return {
     broker: options.broker,
     tasks: options.tasks ?? [],
