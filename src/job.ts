@@ -114,7 +114,7 @@ export interface ClaimedJob extends Lease {
   readonly payload: Payload
   readonly options: RunOptions
   readonly createdAt: number
-  /** Not to be started after this epoch millisecond, if its first start is still to come. */
+  /** Not to be started after this epoch millisecond; null once it has started, be it in an earlier run. */
   readonly expiresAt: number | null
 }
 

@@ -93,7 +93,7 @@ export const toClaimedJob = (row: JobRow): ClaimedJob => ({
   payload: row.payload,
   options: row.options,
   createdAt: row.createdAt,
-  expiresAt: row.expiresAt,
+  expiresAt: row.attempt === 0 ? row.expiresAt : null,
 })
 
 /** A row as anyone may look at it. */

@@ -71,7 +71,7 @@ type ReadyRow = [
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
-      `SELECT j.id, j.task, j.queue, j.priority, j.spent, j.base, j.retries, j.crashes, j.alone, j.created_at, j.expires_at, j.options,
+      `SELECT j.id, j.task, j.queue, j.priority, j.spent, j.base, j.retries, j.crashes, j.alone, j.created_at, iif(j.attempt = 0, j.expires_at, NULL), j.options,
          j.serializer, j.payload, r.due_at
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
