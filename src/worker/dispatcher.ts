@@ -36,6 +36,8 @@ export interface DispatcherOptions {
   readonly beforeClaim: () => Promise<void>
   /** Called when somebody rang: there may be work, or a cancel. */
   readonly onRing: () => void
+  /** Called when leases were lost that this worker believed it held. */
+  readonly onLost: () => void
   /** Called when the broker can never be used again. */
   readonly onBroken: (error: unknown) => void
 }
@@ -146,11 +148,7 @@ export class Dispatcher {
       if (claim !== undefined) await this.#of.beforeClaim()
       const { lost, claimed } = await broker.settle(reports, options.clock.now(), claim)
       this.#recovered()
-      if (lost.length > 0)
-        execution.endAll(
-          lost.map(({ id }) => id),
-          'shutdown',
-        )
+      if (lost.length > 0) this.#of.onLost()
       execution.add(claimed)
       // Reports that were settled without a look may have let jobs go, or sent some back.
       if (claim === undefined) this.#mayHaveWork = true

@@ -22,12 +22,17 @@ interface Flight {
   load: number
   /** True once its start has been reported (or is on its way to be); then its return is on the log as well. */
   started: boolean
+  /** True once its lease is known to be lost: it must not be handed out again. */
+  lost: boolean
   progress: (Progress & { readonly at: number }) | null
   progressAt: number
 }
 
 /** The load of a job that nothing is known of: it fills its child. */
 const unknownMs = 1e9
+
+/** A job that was thought to be short is taken for long after so many milliseconds. */
+const longMs = 25
 
 /** Between two progress events of one job, in milliseconds. */
 const progressEveryMs = 200
@@ -98,10 +103,13 @@ export class Execution {
       const policy = this.#options.tasks.policyFor(claimed)
       // Its start must be on record before it runs, as that of a recovered one.
       const job = policy.ack === 'early' ? { ...claimed, recovered: true } : claimed
-      const flight: Flight = { job, child: null, load: 0, started: false, progress: null, progressAt: 0 }
+      const flight: Flight = { job, child: null, load: 0, started: false, lost: false, progress: null, progressAt: 0 }
+      this.#dropOlder(job.id)
       this.#flights.set(job.id, flight)
       if (job.crashes > 0 && job.crashes >= policy.maxCrashes) {
-        this.#end(flight, poisoned(job.crashes, 'its worker went away'), { startedAt: null, pid: null })
+        // The broker has counted that crash already.
+        const transition = { ...poisoned(job.crashes, 'its worker went away'), crashed: false }
+        this.#end(flight, transition, { startedAt: null, pid: null })
       } else if (job.crashes > 0 && policy.ack === 'early') {
         this.#decide(
           flight,
@@ -128,7 +136,7 @@ export class Execution {
     const waiting: Flight[] = []
     const now = this.#options.clock.now().at
     for (const flight of this.#ahead) {
-      if (flight.job.expiresAt !== null && flight.job.expiresAt <= now && flight.job.attempt === 1 && !flight.started) {
+      if (flight.job.expiresAt !== null && flight.job.expiresAt <= now && !flight.started) {
         this.#decide(flight, { type: 'expired' }, { startedAt: null, pid: null })
         continue
       }
@@ -180,6 +188,7 @@ export class Execution {
       const flight = this.#flights.get(id)
       if (flight === undefined) continue
       if (flight.child !== null) {
+        if (cause === 'shutdown') flight.lost = true
         flight.child.end(id, cause)
         continue
       }
@@ -202,6 +211,7 @@ export class Execution {
     const flight = this.#flightOf(job)
     if (flight === undefined) return
     this.#reportStart(flight, start)
+    if (this.pace.isShort(flight.load)) setTimeout(() => this.#takeForLong(flight), longMs).unref()
     this.onChange()
   }
 
@@ -229,11 +239,11 @@ export class Execution {
 
   /** The pool: these jobs never started and are to be had again. */
   returned(jobs: readonly ClaimedJob[]): void {
-    for (const job of jobs) {
+    for (const job of jobs.toReversed()) {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
       this.#unload(flight)
-      if (this.#stopping) this.#return(flight)
+      if (this.#stopping || flight.lost) this.#return(flight)
       else this.#ahead.unshift(flight)
     }
     this.onChange()
@@ -285,6 +295,25 @@ export class Execution {
     flight.load = flight.job.recovered ? unknownMs : Math.min(unknownMs, this.pace.expected(flight.job.task))
     this.#loads.set(best, (this.#loads.get(best) ?? 0) + flight.load)
     return best
+  }
+
+  /** Ends the earlier run of a job that is claimed anew: its lease ran out unnoticed. */
+  #dropOlder(id: number): void {
+    const older = this.#flights.get(id)
+    if (older === undefined) return
+    older.child?.end(id, 'shutdown')
+    this.#unload(older)
+    this.#progressing.delete(older)
+    this.#ahead = this.#ahead.filter((waiting) => waiting !== older)
+  }
+
+  /** A job that was thought to be short still runs: what waits behind it may go to another child, and nothing is added. */
+  #takeForLong(flight: Flight): void {
+    const { child } = flight
+    if (child === null || this.#flightOf(flight.job) !== flight) return
+    this.#loads.set(child, (this.#loads.get(child) ?? 0) - flight.load + unknownMs)
+    flight.load = unknownMs
+    if (child.inFlight > 1) child.recall()
   }
 
   /** Takes a job off its child's load. */

@@ -11,7 +11,7 @@ import { mayBeAlive, ownIdentity } from './process-identity.ts'
 
 /** How often cancels are looked for while jobs are in hand, in milliseconds; a bell brings it forward. */
 const cancelEveryMs = 1_000
-/** At most this many leases are asked for between renewals. */
+/** At most this many leases, those held for longest, are asked for between renewals. */
 const askAtMost = 256
 /** Least time between two looks, in milliseconds, however often the bell rings. */
 const restMs = 50
@@ -40,7 +40,7 @@ export class Leases {
     this.#renewedAt = this.#options.clock.now().tick
     await this.#buryDead()
     this.#timers.push(
-      setInterval(() => void this.#check(), Math.min(cancelEveryMs, this.#options.leaseMs / 4)),
+      setInterval(() => void this.check(), Math.min(cancelEveryMs, this.#options.leaseMs / 4)),
       setInterval(() => void this.#buryDead(), buryEveryMs),
     )
   }
@@ -57,7 +57,7 @@ export class Leases {
     this.#soon = setTimeout(
       () => {
         this.#soon = null
-        void this.#check()
+        void this.check()
       },
       Math.max(0, restMs - restedMs),
     )
@@ -69,32 +69,34 @@ export class Leases {
    */
   readonly catchUp = async (): Promise<void> => {
     const { clock, leaseMs } = this.#options
-    if (clock.now().tick - this.#renewedAt >= leaseMs) await this.#check()
+    if (clock.now().tick - this.#renewedAt >= leaseMs) await this.check()
   }
 
   /** Renews what is due for it and ends what was cancelled or lost. */
-  async #check(): Promise<void> {
+  readonly check = async (): Promise<void> => {
     if (this.#asking !== null) return this.#asking
     const { clock, leaseMs } = this.#options
     const leases = this.#execution.leases
     const now = clock.now()
     if (leases.length === 0) this.#renewedAt = now.tick
     const due = now.tick - this.#renewedAt >= leaseMs / 3
-    if (leases.length === 0 || (!due && leases.length > askAtMost)) return
-    this.#asking = this.#renew(leases, now)
+    if (leases.length === 0) return
+    this.#asking = this.#renew(due ? leases : leases.slice(0, askAtMost), now)
     await this.#asking
     this.#asking = null
   }
 
   async #renew(leases: readonly Lease[], now: Moment): Promise<void> {
     this.#askedAt = performance.now()
+    const all = leases.length === this.#execution.size
     try {
       const answers = await this.#broker.extend(leases, this.#options.leaseMs, now)
-      this.#renewedAt = now.tick
+      if (all) this.#renewedAt = now.tick
       const ids = (status: 'cancelling' | 'lost') =>
         leases.flatMap(({ id }, index) => (answers[index] === status ? [id] : []))
       this.#execution.endAll(ids('cancelling'), 'cancelled')
-      this.#execution.endAll(ids('lost'), 'shutdown')
+      // Those that wait first, lest a child goes on to them as it ends what runs.
+      this.#execution.endAll(ids('lost').toReversed(), 'shutdown')
       this.#execution.onChange()
     } catch (error) {
       this.#say(`renewing leases: ${error instanceof Error ? error.message : error}`)

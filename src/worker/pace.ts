@@ -41,8 +41,13 @@ export class Pace {
     return this.#overall !== null && this.#overall < claimAheadMs ? this.window : 0
   }
 
+  /** True for a job behind which others may be handed to the same child. */
+  isShort(expectedMs: number): boolean {
+    return expectedMs < workAheadMs
+  }
+
   /** True when a child with this much expected work and this many jobs can take another. */
   hasRoom(expectedMs: number, jobs: number): boolean {
-    return jobs === 0 || (expectedMs < workAheadMs && jobs < maxWindow)
+    return jobs === 0 || (this.isShort(expectedMs) && jobs < maxWindow)
   }
 }

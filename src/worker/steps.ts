@@ -137,6 +137,7 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
         onBroken,
         beforeClaim: leases.catchUp,
         onRing: leases.checkSoon,
+        onLost: leases.check,
       })
       presence.show(() => ({
         status: 'online',
