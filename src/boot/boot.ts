@@ -13,8 +13,8 @@ export interface Booted<Components extends object> {
 }
 
 /**
- * Starts the steps in the order of their requirements. If one fails, those that had started are stopped in
- * reverse and its error is thrown.
+ * Starts the steps in the order of their requirements. If one fails, those that had started are
+ * stopped as by `stop` and its error is thrown.
  * @throws Error before anything starts, if the steps do not fit together
  */
 export const boot = async <Components extends object>(
@@ -34,22 +34,23 @@ export const boot = async <Components extends object>(
       }
     }
   }
+  const stop = async (): Promise<void> => {
+    await round('drain')
+    await round('stop')
+  }
   try {
     for (const step of ordered) {
       components[step.name] = await step.start(components as Components)
       started.push(step)
     }
   } catch (error) {
-    await round('stop')
+    await stop()
     throw error
   }
   return {
     components: components as Components,
     steps: started,
-    stop: async () => {
-      await round('drain')
-      await round('stop')
-    },
+    stop,
     info: () => Object.fromEntries(started.map((step) => [step.name, step.info?.(component(step)) ?? null])),
   }
 }
