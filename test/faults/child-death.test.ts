@@ -36,12 +36,11 @@ test("a dead child's job is run by another child at once, without waiting for a 
     assertInvariants(site.files)
   }))
 
-test('a job that kills its process is given up after three times', () =>
+test('a job that kills its process is given up after three times, and a drain waits for that', () =>
   FaultSite.use(async (site) => {
     const id = (await site.enqueue('poison', site.order('poison', 1, { last: 'crash' }))) ?? 0
-    const worker = await site.startWorker()
-    await site.drained()
-    await site.stopWorker(worker)
+    const worker = await site.startWorker(['-c', '1', '--drain'])
+    assert.equal((await worker.ended).code, 0)
     const { jobs, effects } = readEvidence(site.files)
     assert.deepEqual([jobs.get(id)?.state, jobs.get(id)?.errorType], ['failed', 'PoisonJob'])
     assert.equal(effects.length, 3)

@@ -8,13 +8,16 @@ import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
-import { Running, Workspace } from '../support/cli.ts'
+import { Running, type RunOptions, Workspace } from '../support/cli.ts'
 import { type EvidenceFiles, evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
 import { childrenOf, isAlive, processesWith, signal } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 /** The folder of the tasks that write down what they do. */
 export const recordingTasks = path.join(import.meta.dirname, 'tasks')
+
+/** What differs from a plain start: a program that starts the one under test, what it reads, and its environment. */
+export type StartOptions = Pick<RunOptions, 'prefix' | 'input' | 'env'>
 
 /** What one run needs. */
 export class FaultSite {
@@ -35,10 +38,14 @@ export class FaultSite {
     return { [this.mark[0]]: this.mark[1], JOBQ_BROKER: this.files.database }
   }
 
+  /** Starts the command line on the run's queue file. */
+  start(parameters: readonly string[], options: StartOptions = {}): Running {
+    return this.workspace.start(parameters, { ...options, env: { ...this.env, ...options.env } })
+  }
+
   /** Starts a worker on the recording tasks and waits until it is online. */
-  async startWorker(parameters: readonly string[] = ['-c', '2'], env: Record<string, string> = {}): Promise<Running> {
-    const running = this.workspace.start(['run', '-t', recordingTasks, ...parameters], { env: { ...this.env, ...env } })
-    return this.online(running)
+  async startWorker(parameters: readonly string[] = ['-c', '2'], options: StartOptions = {}): Promise<Running> {
+    return this.online(this.start(['run', '-t', recordingTasks, ...parameters], options))
   }
 
   /** Waits until a worker is online. */
@@ -63,10 +70,14 @@ export class FaultSite {
   }
 
   /** The first half of `enqueue`: it runs. */
-  beginEnqueue(key: string, parameters: readonly string[]): { readonly batch: string; readonly running: Running } {
+  beginEnqueue(
+    key: string,
+    parameters: readonly string[],
+    options: StartOptions = {},
+  ): { readonly batch: string; readonly running: Running } {
     const batch = `cli-${++this.#batches}`
     noteAsked(this.files, batch, [key])
-    return { batch, running: this.workspace.start(['enqueue', ...parameters], { env: this.env }) }
+    return { batch, running: this.start(['enqueue', ...parameters], options) }
   }
 
   /** The second half of `enqueue`: it has ended. */

@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly cwd?: string
   /** What stdin holds; default nothing. */
   readonly input?: string | Uint8Array
+  /** A program with its first parameters that starts the command line, such as one that limits it. */
+  readonly prefix?: readonly string[]
   /** The most this run may take, in milliseconds; default 60,000. */
   readonly timeoutMs?: number
 }
@@ -71,7 +73,8 @@ export class Workspace {
 
   /** Starts the command line and leaves it running. */
   start(parameters: readonly string[], options: RunOptions = {}): Running {
-    const child = spawn(program[0], [...program.slice(1), ...parameters], {
+    const [name = '', ...words] = [...(options.prefix ?? []), ...program, ...parameters]
+    const child = spawn(name, words, {
       cwd: options.cwd ?? this.folder,
       env: this.environment(options.env),
       stdio: ['pipe', 'pipe', 'pipe'],

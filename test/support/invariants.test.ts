@@ -346,7 +346,9 @@ const dropIndexEntries = (files: EvidenceFiles): void => {
   database.unsafeMode()
   database.pragma('writable_schema = ON')
   database
-    .prepare("UPDATE sqlite_schema SET sql = replace(sql, 'IN (0, 3, 5, 6)', 'IN (0, 3, 4)') WHERE name = 'jobq_jobs_rare'")
+    .prepare(
+      "UPDATE sqlite_schema SET sql = replace(sql, 'IN (0, 3, 5, 6)', 'IN (0, 3, 4)') WHERE name = 'jobq_jobs_rare'",
+    )
     .run()
   database.close()
 }

@@ -10,6 +10,8 @@ export interface Order {
   readonly file: string
   /** How long it takes, in milliseconds; 0 without letting go of the thread. */
   readonly ms: number
+  /** It ends no sooner than this file is there. */
+  readonly until?: string
   /** So many attempts fail before one succeeds. */
   readonly failures?: number
   /** `fail`: declares itself failed for good; `crash`: kills its own process. */
@@ -28,6 +30,7 @@ export default async function record(order: Order, job: JobContext): Promise<voi
   }
   note('begin')
   if (order.ms > 0) await sleep(order.ms)
+  while (order.until !== undefined && !fs.existsSync(order.until)) await sleep(5)
   if (order.last === 'crash') process.kill(process.pid, 'SIGKILL')
   if (order.last === 'fail') {
     note('final')
