@@ -33,8 +33,13 @@ export class CrashScene {
     const queue = await connect(this.#database)
     await queue.resume('default')
     await queue.close()
+    let ended = false
+    void worker.ended.then(() => {
+      ended = true
+    })
     const shortest = `1 ${Date.now()}\n`.length
     while ((fs.statSync(this.#trace, { throwIfNoEntry: false })?.size ?? 0) < (this.count / 3) * shortest) {
+      if (ended) throw new Error('the worker ended before a third of the jobs had run')
       await sleep(lookEveryMs)
     }
     return worker
