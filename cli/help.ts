@@ -1,4 +1,5 @@
-import { type Command, Help } from 'commander'
+import { type Command, Help, type Option } from 'commander'
+import { fold } from './fold.ts'
 
 interface Extra {
   readonly examples: readonly (readonly [line: string, does: string])[]
@@ -18,14 +19,19 @@ export const layHelp = (program: Command, full: boolean): void => {
   program.helpOption('-h, --help', 'short help (-h), or all of it with examples (--help)')
   program.configureHelp({
     showGlobalOptions: full,
+    // The words name a default where there is one to know.
+    optionDescription: ({ description }: Option) => description,
     formatHelp: (command, helper) => {
       const body = Help.prototype.formatHelp.call(helper, command, helper)
       const { examples, details } = extras.get(command) ?? { examples: [], details: '' }
-      if (full) return `${layExamples(examples)}${body}${details === '' ? '' : `\n${details.trim()}\n`}`
+      if (full) return `${layExamples(examples)}${body}${details === '' ? '' : `\n${prose(details.trim())}\n`}`
       return `${body}\nExamples and more: ${command.parent === null ? 'jobq' : `jobq ${command.name()}`} --help\n`
     },
   })
 }
+
+/** Prose of the help as it fits the terminal; elsewhere as it is. */
+export const prose = (text: string): string => (process.stdout.isTTY ? fold(text, process.stdout.columns) : text)
 
 const layExamples = (examples: Extra['examples']): string => {
   if (examples.length === 0) return ''

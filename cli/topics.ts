@@ -24,9 +24,9 @@ killed it.
 
 Read by jobq, each the same as the option of its name:
 
-  JOBQ_BROKER  JOBQ_CONFIG  JOBQ_COLOR  JOBQ_JSON  JOBQ_QUIET                      by every command
-  JOBQ_QUEUES  JOBQ_CONCURRENCY  JOBQ_TASKS  JOBQ_PREFETCH  JOBQ_DRAIN            by jobq run
-  JOBQ_KILL_AFTER  JOBQ_NAME  JOBQ_GRACE  JOBQ_LOG_LEVEL  JOBQ_LOG_FORMAT         by jobq run
+  by every command  JOBQ_BROKER JOBQ_CONFIG JOBQ_COLOR JOBQ_JSON JOBQ_QUIET
+  by jobq run       JOBQ_QUEUES JOBQ_CONCURRENCY JOBQ_TASKS JOBQ_PREFETCH JOBQ_DRAIN JOBQ_KILL_AFTER JOBQ_NAME
+                    JOBQ_GRACE JOBQ_LOG_LEVEL JOBQ_LOG_FORMAT
 
 A flag wins over a variable, a variable over jobq.config.{ts,js,mjs,json}, that over the default ('jobq config' shows
 which did). An empty variable counts as unset; switches take 1 or 0. JOBQ_TASKS separates paths as PATH does.

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { JobqError } from '../../src/errors.ts'
 import { nearest } from '../../src/nearest.ts'
 import { quote } from '../../src/quote.ts'
+import { prose } from '../help.ts'
 import { topics } from '../topics.ts'
 import { writeAll } from '../write.ts'
 
@@ -17,7 +18,7 @@ export const register = (program: Command): void => {
 const helpOn = (topic: string | undefined, program: Command): string => {
   const commands = program.commands.flatMap((command) => [command.name(), ...command.aliases()])
   if (topic === undefined) return program.helpInformation()
-  if (Object.hasOwn(topics, topic)) return topics[topic as keyof typeof topics]
+  if (Object.hasOwn(topics, topic)) return prose(topics[topic as keyof typeof topics])
   const command = program.commands.find((each) => each.name() === topic || each.aliases().includes(topic))
   if (command !== undefined) return command.helpInformation()
   const meant = nearest(topic, [...Object.keys(topics), ...commands])
