@@ -45,6 +45,9 @@ export const eventText = (event: JobqEvent, writer: Writer): string => {
     case 'worker.offline':
     case 'worker.online':
       return `${type.slice('worker.'.length)}${extraText(data)}`
+    case 'child.exited':
+    case 'child.started':
+      return `${type.replace('.', ' ')}${extraText(data)}`
     default:
       return `${type.slice(type.indexOf('.') + 1)}${extraText(data)}`
   }

@@ -27,6 +27,7 @@ describe('eventText', () => {
     ['job.rejected', 0, { error: { type: 'UnknownTask', message: 'no' } }, 'cannot be run: UnknownTask: no'],
     ['pool.grown', null, { from: 1, to: 2, reason: 'work' }, 'grown from=1 to=2 reason=work'],
     ['queue.paused', null, {}, 'paused'],
+    ['child.exited', null, { pid: 7, code: 0 }, 'child exited pid=7 code=0'],
   ]
   for (const [type, attempt, data, expected] of rows) {
     test(expected, () => {
