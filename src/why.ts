@@ -95,7 +95,8 @@ export const readCircumstances = async (broker: Broker, job: Job, now: Moment): 
   }
 }
 
-const blockedReasons = ({ job, dependencies }: Circumstances): Reason[] => {
+const blockedReasons = (circumstances: Circumstances): Reason[] => {
+  const { job, dependencies } = circumstances
   const waiting = dependencies
     .filter((dependency) => dependency.state !== null && !isFinished(dependency.state))
     .map((dependency): Reason => {
@@ -103,12 +104,23 @@ const blockedReasons = ({ job, dependencies }: Circumstances): Reason[] => {
       const text = `waits until job ${dependency.id}, which is ${dependency.state}, has ${end}`
       return { code: 'waits-for', text, job: dependency.id, state: dependency.state, until: end }
     })
-  if (waiting.length > 0) return waiting
-  return [{ code: 'held', text: `held by hand until 'jobq release ${job.id}'` }]
+  const held: Reason = { code: 'held', text: `held by hand until 'jobq release ${job.id}'` }
+  return [...(waiting.length > 0 ? waiting : [held]), ...pauseReasons(circumstances)]
 }
 
+const pauseReasons = ({ job, queue }: Circumstances): Reason[] =>
+  queue?.paused
+    ? [
+        {
+          code: 'queue-paused',
+          text: `queue ${job.queue} is paused; 'jobq resume ${job.queue}' lets it go on`,
+          queue: job.queue,
+        },
+      ]
+    : []
+
 const queuedReasons = (circumstances: Circumstances): Reason[] => {
-  const { job, queue, tasks, now } = circumstances
+  const { job, tasks, now } = circumstances
   if (job.claimed) {
     const text = `claimed ahead by worker ${job.worker ?? '(unnamed)'}: starts as soon as a child of it is free`
     return [{ code: 'claimed', text, worker: job.worker }]
@@ -119,10 +131,7 @@ const queuedReasons = (circumstances: Circumstances): Reason[] => {
     reasons.push({ code: 'expired', text, expiresAt: job.expiresAt })
   }
   if (job.dueAt > now) reasons.push(delay(job, now))
-  if (queue?.paused) {
-    const text = `queue ${job.queue} is paused; 'jobq resume ${job.queue}' lets it go on`
-    reasons.push({ code: 'queue-paused', text, queue: job.queue })
-  }
+  reasons.push(...pauseReasons(circumstances))
   const supply = workerReason(circumstances)
   if (supply.code === 'no-worker' || supply.code === 'workers-stopping') reasons.push(supply)
   if (job.task !== commandTask && !tasks.has(job.task)) {

@@ -190,6 +190,15 @@ const rows: readonly Row[] = [
     codes: ['waits-for', 'waits-for'],
     says: /^waits until job 3, which is running, has succeeded\nwaits until job 5, which is queued, has finished$/,
   },
+  {
+    name: 'waits for another in a paused queue',
+    given: {
+      job: job({ state: 'blocked', after: [3] }),
+      dependencies: [{ id: 3, state: 'running' }],
+      queue: queue({ paused: true }),
+    },
+    codes: ['waits-for', 'queue-paused'],
+  },
   { name: 'held by hand', given: { job: job({ state: 'blocked' }) }, codes: ['held'], says: /'jobq release 7'/ },
   {
     name: 'running',

@@ -172,7 +172,7 @@ describe('looking at a broker', () => {
       ['running', ['running']],
       ['later', ['not-due', 'unique-holder']],
       ['unknown', ['queue-paused', 'unknown-task']],
-      ['waits', ['waits-for']],
+      ['waits', ['waits-for', 'queue-paused']],
     ]
     for (const [name, codes] of rows) {
       test(name, async () => {
