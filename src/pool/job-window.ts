@@ -123,9 +123,10 @@ export class JobWindow implements JobHost {
   }
 
   announce(job: RunningJob): void {
-    if (job.announced || job.ended) return
-    job.announced = true
-    this.flush({ type: 'started', seq: job.seq, at: job.startedAt, pid: job.pid ?? process.pid })
+    const pid = job.pid ?? process.pid
+    if (job.announcedAs === pid || job.ended) return
+    job.announcedAs = pid
+    this.flush({ type: 'started', seq: job.seq, at: job.startedAt, pid })
   }
 
   progress(job: RunningJob, { fraction, text }: Progress): void {
@@ -156,7 +157,7 @@ export class JobWindow implements JobHost {
       const now = performance.now()
       this.#finish(job, outcome, now)
       // Nothing behind an announced job may begin before its end is told, so that a death is blamed on the right one.
-      if (job.announced || now - this.#baseTick >= flushAfterMs) {
+      if (job.announcedAs !== null || now - this.#baseTick >= flushAfterMs) {
         this.flush()
         await letMessagesIn()
       } else if (this.#ends.length >= maxUntoldEnds) this.flush()
@@ -185,7 +186,7 @@ export class JobWindow implements JobHost {
       const job = this.#current
       if (job === null) return
       this.flush()
-      if (job.announced || this.#parts.isProgram(job.task)) return
+      if (job.announcedAs !== null || this.#parts.isProgram(job.task)) return
       setTimeout(() => {
         if (this.#current === job) this.announce(job)
       }, shortMs)

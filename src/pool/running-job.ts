@@ -15,7 +15,7 @@ import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
 /** What a running job needs of the child that it runs in. */
 export interface JobHost {
   readonly settings: ChildSettings
-  /** Tells the worker that the job has begun, unless that was told already. */
+  /** Tells the worker that the job has begun, and in which process, unless that was told already. */
   announce(job: RunningJob): void
   progress(job: RunningJob, progress: Progress): void
   call(job: RunningJob, request: CallRequest): Promise<unknown>
@@ -38,7 +38,8 @@ export class RunningJob implements JobContext {
   startedTick = 0
   /** The program that runs for it; null while none does, and for tasks in JavaScript. */
   pid: number | null = null
-  announced = false
+  /** The process that the worker was told of; null while it was not told of the start. */
+  announcedAs: number | null = null
   ended = false
   /** Why it was asked to end; null while nobody has. */
   cause: EndCause | null = null
