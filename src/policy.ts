@@ -8,6 +8,7 @@
  * | failed, final | failed | failed |
  * | crashed while running | queued, `job.recovered`, attempt kept; failed as `PoisonJob` at `maxCrashes` | same |
  * | returned, or crashed before its start | queued, attempt kept | same |
+ * | crashed or returned while running, acknowledged early | failed, `job.failed` | same |
  */
 import type { Backoff, ClaimedJob } from './job.ts'
 import type { Outcome, Transition } from './outcome.ts'
@@ -77,6 +78,7 @@ export const decide = (
       return { to: 'queued', event: 'job.snoozed', ...kept, dueAt: now + delayMs }
     }
     case 'returned':
+      if (outcome.started && policy.ack === 'early') return { ...notAgain('cut short'), crashed: false }
       return { to: 'queued', event: outcome.started ? 'job.recovered' : null, ...kept, dueAt: now }
     case 'crashed':
       return afterCrash(job, policy, { outcome, now })
@@ -105,14 +107,16 @@ const afterCrash = (
   const { outcome, now } = end
   const again = { to: 'queued', event: 'job.recovered', spent: false, alone: true, dueAt: now } as const
   if (!outcome.started) return { ...again, crashed: false }
-  if (policy.ack === 'early') {
-    const error = { type: 'Crashed', message: `${outcome.detail}; not run again because the task acknowledges early` }
-    return { to: 'failed', event: 'job.failed', spent: true, crashed: true, error }
-  }
+  if (policy.ack === 'early') return notAgain(outcome.detail)
   const crashes = job.crashes + 1
   if (crashes >= policy.maxCrashes) return poisoned(crashes, outcome.detail)
   const error = { type: 'Crashed', message: outcome.detail }
   return { ...again, crashed: true, error }
+}
+
+const notAgain = (detail: string): Transition => {
+  const error = { type: 'Crashed', message: `${detail}; not run again because the task acknowledges early` }
+  return { to: 'failed', event: 'job.failed', spent: true, crashed: true, error }
 }
 
 /** The end of a job that brought down its process too often. `crashes` counts those, the last included. */

@@ -215,6 +215,24 @@ const rows: Row[] = [
     },
   },
   {
+    name: 'with an early acknowledgement a run that a stop cut is the end as well',
+    policy: { ack: 'early', retries: 5 },
+    outcome: { type: 'returned', started: true },
+    wanted: {
+      to: 'failed',
+      event: 'job.failed',
+      spent: true,
+      crashed: false,
+      error: { type: 'Crashed', message: 'cut short; not run again because the task acknowledges early' },
+    },
+  },
+  {
+    name: 'with an early acknowledgement a job that is given back unrun goes back',
+    policy: { ack: 'early' },
+    outcome: { type: 'returned', started: false },
+    wanted: { to: 'queued', event: null, ...kept, dueAt: now },
+  },
+  {
     name: 'with an early acknowledgement a job that had not started runs',
     policy: { ack: 'early' },
     outcome: { type: 'crashed', started: false, detail: 'SIGSEGV' },

@@ -134,7 +134,7 @@ export class Dispatcher {
   /** One transaction; false when the broker could not be used. */
   async #turn(): Promise<boolean> {
     const { broker, execution, pool, options, session } = this.#of
-    const reports = execution.takeReports(pool.children.length)
+    const reports = execution.takeReports(pool.children)
     // A transaction that is written anyway looks for work as well: what just ended may have let other jobs go.
     const look = this.#claiming && (this.#mayHaveWork || reports.length > 0)
     const limit = look ? execution.wanted(pool.children, options.prefetch) : 0

@@ -131,7 +131,7 @@ export class Execution {
   /** Hands waiting jobs to children that have room, the least loaded first. */
   handOut(children: readonly PoolChild<ClaimedJob>[]): void {
     if (this.#ahead.length === 0) return
-    const able = children.filter((child) => child.state === 'idle' || child.state === 'busy')
+    let able = children.filter((child) => child.state === 'idle' || child.state === 'busy')
     const batches = new Map<PoolChild<ClaimedJob>, ClaimedJob[]>()
     const waiting: Flight[] = []
     const now = this.#options.clock.now().at
@@ -143,6 +143,8 @@ export class Execution {
       const child = this.#roomFor(flight, able, batches)
       if (child === null) {
         waiting.push(flight)
+        // A job that must run alone keeps a child free, or lets the emptiest one run empty.
+        if (flight.job.recovered) able = able.toSorted((a, b) => a.inFlight - b.inFlight).slice(1)
         continue
       }
       flight.child = child
@@ -156,11 +158,12 @@ export class Execution {
 
   /**
    * What is to be settled now. A job that was recovered, or is acknowledged early, is reported as started before it is
-   * handed out, so that a crash which takes the whole worker with it is still counted; at most one for each of the `children`.
+   * handed out, so that a crash which takes the whole worker with it is still counted; one for each of the `children` that is free.
    */
-  takeReports(children: number): Report[] {
+  takeReports(children: readonly PoolChild<ClaimedJob>[]): Report[] {
     const at = this.#options.clock.now().at
-    const recovered = this.#ahead.filter((flight) => flight.job.recovered).slice(0, children)
+    const free = children.filter(({ state }) => state === 'idle').length
+    const recovered = this.#ahead.filter((flight) => flight.job.recovered).slice(0, free)
     for (const flight of recovered) if (!flight.started) this.#reportStart(flight, { at, pid: null })
     for (const flight of this.#progressing) this.#reportProgress(flight, at)
     const reports = this.#reports
@@ -222,7 +225,6 @@ export class Execution {
       if (flight === undefined) continue
       if (startedAt !== null) this.pace.observe(job.task, runMs)
       this.#processed += 1
-      if (this.#stopping && outcome.type === 'returned' && outcome.started) this.#cut += 1
       this.#decide(flight, outcome, { startedAt, pid, at, runMs })
     }
     this.onChange()
@@ -258,10 +260,9 @@ export class Execution {
       const ran = started === 'yes'
       const run = { startedAt: ran ? (startedAt ?? this.#options.clock.now().at) : null, pid: child.pid }
       // One that may have run must not go back as if nothing had happened, though the stop is to blame and no job.
-      if (this.#stopping && started !== 'unknown') {
-        if (ran) this.#cut += 1
-        this.#decide(flight, { type: 'returned', started: ran || flight.started }, run)
-      } else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
+      if (this.#stopping && ran) this.#decide(flight, { type: 'returned', started: true }, run)
+      else if (this.#stopping && started === 'no') this.#return(flight)
+      else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
     }
     this.onChange()
   }
@@ -350,9 +351,12 @@ export class Execution {
     })
   }
 
-  /** Gives back a job that has not run. */
+  /** Gives back a job that has not run, though its start may be on record; so it may run, however its task acknowledges. */
   #return(flight: Flight): void {
-    this.#decide(flight, { type: 'returned', started: flight.started }, { startedAt: null, pid: null })
+    const event = flight.started ? 'job.recovered' : null
+    const dueAt = this.#options.clock.now().at
+    const transition = { to: 'queued', event, spent: false, crashed: false, dueAt } as const
+    this.#end(flight, transition, { startedAt: null, pid: null })
   }
 
   #decide(flight: Flight, outcome: Outcome, run: RunEnd): void {
@@ -362,6 +366,8 @@ export class Execution {
       now,
       random: this.#random,
     })
+    const cut = outcome.type === 'returned' && outcome.started && transition.to === 'queued'
+    if (this.#stopping && cut) this.#cut += 1
     this.#end(flight, transition, run)
   }
 
