@@ -142,7 +142,11 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     else {
       const { outputFolder, maxOutputBytes } = this.#parts.settings
       const output = new OutputWriter(outputFolder, job, maxOutputBytes)
-      output.write(stream, data)
+      try {
+        output.write(stream, data)
+      } catch {
+        // On a full disk a job loses its output; nobody could do anything about it.
+      }
       output.close()
     }
   }
