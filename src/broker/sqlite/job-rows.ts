@@ -116,8 +116,8 @@ export class SqliteJobIndex implements JobIndex {
     const codes = (filter.states ?? (['succeeded', 'failed', 'cancelled'] as const)).flatMap(stateCodes)
     let where = `state IN (${codes.join(', ')})`
     if (filter.finishedBefore !== undefined) {
-      where += ' AND finished_at < ?'
-      values.push(filter.finishedBefore)
+      where += ' AND finished_at < ? AND id < ?'
+      values.push(filter.finishedBefore, firstCreatedFrom(this.#store, filter.finishedBefore + disorderMs))
     }
     if (filter.queue !== undefined) {
       where += ' AND queue = (SELECT id FROM jobq_queues WHERE name = ?)'
@@ -199,6 +199,29 @@ export class SqliteJobIndex implements JobIndex {
       claimed: row.cancelling !== null && state === 'queued',
     }
   }
+}
+
+/** Clocks are set back by less than this, in milliseconds: until then a job may seem to end before it was created. */
+const disorderMs = 3_600_000
+
+/**
+ * The lowest id from which on jobs were created at or after `at`, by bisection, because ids rise with time: what is
+ * old is found without going through all that is not.
+ */
+const firstCreatedFrom = (store: Store, at: number): number => {
+  let low = Number(store.value('SELECT min(id) FROM jobq_jobs') ?? 1)
+  let high = Number(store.value('SELECT max(id) FROM jobq_jobs') ?? 0) + 1
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    const row = store
+      .sql<{ id: number; createdAt: number }>(
+        'SELECT id, created_at AS createdAt FROM jobq_jobs WHERE id >= ? ORDER BY id LIMIT 1',
+      )
+      .get(middle)
+    if (row === undefined || row.createdAt >= at) high = middle
+    else low = row.id + 1
+  }
+  return low
 }
 
 /** The value of JSON text; the text itself where it holds what no JavaScript value can (SQL writers may store such). */
