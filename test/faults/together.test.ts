@@ -1,6 +1,8 @@
 // Many processes on one file: nothing is lost, nothing is done twice, and nobody hears that the file is busy.
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { test } from 'node:test'
+import { connect } from '../../src/client.ts'
 import { readEvidence } from '../support/evidence.ts'
 import { assertInvariants } from '../support/invariants.ts'
 import { SeededRandom } from '../support/random.ts'
@@ -44,4 +46,19 @@ test('processes that open, write and close a new file at the same time hear noth
       assert.deepEqual([code, stderr], [0, ''])
     assert.equal(site.value('SELECT count(*) FROM job_view'), 4 * each)
     assertInvariants(site.files, { unfinished: true })
+  }))
+
+test('a second connection of a process does not give up the locks of its first', () =>
+  FaultSite.use(async (site) => {
+    const first = await connect(site.files.database)
+    await first.enqueue('none')
+    const second = await connect(site.files.database)
+    const other = site.startScript('open-and-close.ts', site.files.database, '1')
+    assert.equal((await other.ended).code, 0)
+    assert.ok(fs.existsSync(`${site.files.database}-wal`), 'the other process was not the last to leave')
+    await first.enqueue('none')
+    await second.enqueue('none')
+    await second.close()
+    await first.close()
+    assert.equal(site.value('SELECT count(*) FROM job_view'), 4)
   }))

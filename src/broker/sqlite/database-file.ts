@@ -6,8 +6,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { JobqError } from '../../errors.ts'
+import { type FileHeader, readHeader } from './file-header.ts'
 import { migrations } from './migrations.ts'
 import { openDatabase, type SqliteDatabase } from './native.ts'
+import { openReadonly } from './readonly-file.ts'
 
 /** "jobq" in ASCII, the `application_id` of a queue file. */
 export const applicationId = 0x6a6f6271
@@ -37,7 +39,7 @@ const refuse = (file: string, what: string, options?: ErrorOptions): never => {
 export const openFile = (file: string, options: FileOptions = {}): SqliteDatabase => {
   const readonly = options.readonly ?? false
   checkFile(file, { readonly, create: options.create ?? !readonly })
-  const database = translate(file, () => openDatabase(file, { readonly, timeout: 0 }))
+  const database = translate(file, () => (readonly ? openReadonly(file) : openDatabase(file, { readonly, timeout: 0 })))
   try {
     const schema = {
       own: true,
@@ -92,16 +94,36 @@ export const translated = (file: string, error: unknown): unknown => {
 
 const checkFile = (file: string, options: { readonly: boolean; create: boolean }): void => {
   for (const name of [file, `${file}-wal`, `${file}-shm`]) {
-    const entry = fs.lstatSync(name, { throwIfNoEntry: false })
+    const entry = lookUp(name)
     if (entry?.isSymbolicLink()) refuse(name, 'is a symbolic link; give the real path')
     if (entry && !entry.isFile()) refuse(name, 'is not a regular file')
     if (name !== file) continue
     if (entry === undefined) {
       if (!options.create) throw new JobqError('not-found', `${file}: no such queue file`)
       createFile(file)
-    } else if (entry.size > 0) checkHeader(file)
+    } else if (entry.size > 0 && !hasOurHeader(file)) checkContent(file)
   }
 }
+
+const lookUp = (file: string): fs.Stats | undefined => {
+  try {
+    return fs.lstatSync(file, { throwIfNoEntry: false })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new JobqError('permission', `${file} cannot be reached: ${reason}`, { cause: error })
+  }
+}
+
+/** Looks whose file it is before anything is set up in it. */
+const checkContent = (file: string): void =>
+  translate(file, () => {
+    const database = openReadonly(file)
+    try {
+      if (waitForLock(() => schemaIn(database)).foreign) refuse(file, 'belongs to another application')
+    } finally {
+      database.close()
+    }
+  })
 
 /** Creates an empty file that only its owner can read, whatever the umask, in a folder that only its owner can enter. */
 const createFile = (file: string): void => {
@@ -122,34 +144,25 @@ const createFile = (file: string): void => {
   }
 }
 
-/** Reads the first 100 bytes (https://www.sqlite.org/fileformat.html#the_database_header) without SQLite, so that a refused file stays as it is. */
-const checkHeader = (file: string): void => {
-  const header = Buffer.alloc(100)
-  let length = 0
-  let logged = false
-  let size = 0
+/** True for a file that says that it is ours; one that cannot be used is refused. */
+const hasOurHeader = (file: string): boolean => {
+  const header = headerOf(file)
+  const { isSqlite, size, wholeSize, userVersion } = header
+  if (!isSqlite) refuse(file, 'is not a SQLite database')
+  if (wholeSize > size) refuse(file, `is cut short: ${size} bytes of ${wholeSize}; restore it from a backup`)
+  const ours = header.applicationId === applicationId
+  if (ours && userVersion > schemaVersion) {
+    refuse(file, `was written by a newer jobq (schema ${userVersion}, this one knows ${schemaVersion})`)
+  }
+  return ours
+}
+
+const headerOf = (file: string): FileHeader => {
   try {
-    const descriptor = fs.openSync(file, fs.constants.O_RDONLY | (fs.constants.O_NOFOLLOW ?? 0))
-    length = fs.readSync(descriptor, header, 0, 100, 0)
-    // In this order: where there is no log any more, all of it is in the file.
-    logged = fs.existsSync(`${file}-wal`)
-    size = fs.fstatSync(descriptor).size
-    fs.closeSync(descriptor)
+    return readHeader(file)
   } catch (error) {
-    throw new JobqError('permission', `${file} cannot be read: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    })
-  }
-  if (length < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0') refuse(file, 'is not a SQLite database')
-  const rawPageSize = header.readUInt16BE(16)
-  const pages = header.readUInt32BE(28)
-  const pageSize = rawPageSize === 1 ? 65_536 : rawPageSize
-  const writtenBySqlite = header.readUInt32BE(24) === header.readUInt32BE(92)
-  if (writtenBySqlite && !logged && pages * pageSize > size) {
-    refuse(file, `is cut short: ${size} bytes of ${pages * pageSize}; restore it from a backup`)
-  }
-  if (header.readUInt32BE(68) === applicationId && header.readUInt32BE(60) > schemaVersion) {
-    refuse(file, `was written by a newer jobq (schema ${header.readUInt32BE(60)}, this one knows ${schemaVersion})`)
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new JobqError('permission', `${file} cannot be read: ${reason}`, { cause: error })
   }
 }
 
@@ -164,7 +177,7 @@ const prepareConnection = (database: SqliteDatabase, readonly: boolean): void =>
 }
 
 const isOurs = (database: SqliteDatabase): boolean =>
-  database.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'jobq_meta'").get() !== undefined
+  database.prepare("SELECT 1 FROM pragma_table_info('jobq_meta') WHERE name = 'value'").get() !== undefined
 
 /** The schema version of jobq's tables in this database, 0 where there are none. */
 export const schemaOf = (database: SqliteDatabase): number => {
@@ -174,16 +187,20 @@ export const schemaOf = (database: SqliteDatabase): number => {
   return Number(database.prepare("SELECT value FROM jobq_meta WHERE key = 'schema'").pluck().get() ?? 0)
 }
 
-const prepareSchema = (
-  database: SqliteDatabase,
-  options: { own: boolean; migrate: boolean; anySchema: boolean; name: string },
-): void => {
+/** The schema version, and whether it is 0 because the tables are another application's. */
+const schemaIn = (database: SqliteDatabase): { version: number; foreign: boolean } =>
   // One picture: another process may be making the tables between two of them.
-  const { version, foreign } = database.transaction(() => {
+  database.transaction(() => {
     const version = schemaOf(database)
     const used = version === 0 && database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined
     return { version, foreign: used }
   })()
+
+const prepareSchema = (
+  database: SqliteDatabase,
+  options: { own: boolean; migrate: boolean; anySchema: boolean; name: string },
+): void => {
+  const { version, foreign } = schemaIn(database)
   if (version === schemaVersion) return
   if (version > schemaVersion)
     refuse(options.name, `was written by a newer jobq (schema ${version}, this one knows ${schemaVersion})`)

@@ -89,8 +89,8 @@ export const doctor = async (file: string): Promise<Check[]> => {
       detail: `schema ${schema} of ${schemaVersion}`,
       fix: "run 'jobq migrate'",
     })
-    checkSoundness(database, file, add)
-    if (schema === schemaVersion) checkWorkers(database, add)
+    const sound = checkSoundness(database, file, add)
+    if (sound && schema === schemaVersion) checkWorkers(database, add)
   } finally {
     database.close()
   }
@@ -100,7 +100,7 @@ export const doctor = async (file: string): Promise<Check[]> => {
 
 type Add = (name: string, ok: boolean, what: { readonly detail: string; readonly fix: string }) => void
 
-const checkSoundness = (database: SqliteDatabase, file: string, add: Add): void => {
+const checkSoundness = (database: SqliteDatabase, file: string, add: Add): boolean => {
   const fix = `restore a backup, or save what can be read: sqlite3 ${file} .recover`
   try {
     const found = translate(file, () => database.pragma('integrity_check(3)')) as { integrity_check: string }[]
@@ -108,8 +108,10 @@ const checkSoundness = (database: SqliteDatabase, file: string, add: Add): void 
     add('integrity', detail === 'ok', { detail, fix })
     const journal = String(database.pragma('journal_mode', { simple: true }))
     add('journal', journal === 'wal', { detail: journal, fix: `sqlite3 ${file} 'PRAGMA journal_mode=WAL'` })
+    return detail === 'ok'
   } catch (error) {
     add('integrity', false, { detail: error instanceof Error ? error.message : String(error), fix })
+    return false
   }
 }
 
