@@ -9,27 +9,12 @@ import type { ClaimedJob, Lease, Progress } from '../job.ts'
 import type { Outcome, Transition } from '../outcome.ts'
 import { decide, poisoned } from '../policy.ts'
 import type { ChildExit, Ended, PoolChild } from '../pool/pool.ts'
+import { ChildLoads } from './child-loads.ts'
+import { endEntry, endLevel } from './end-entry.ts'
+import type { Flight } from './flight.ts'
 import type { LogEntry, LogLevel } from './log-entry.ts'
 import { Pace } from './pace.ts'
 import type { TaskTable } from './task-table.ts'
-
-/** A job in this worker's hands. */
-interface Flight {
-  readonly job: ClaimedJob
-  /** The child that has it; null while it waits here. */
-  child: PoolChild<ClaimedJob> | null
-  /** Expected milliseconds that it adds to its child's load. */
-  load: number
-  /** True once its start has been reported (or is on its way to be); then its return is on the log as well. */
-  started: boolean
-  /** True once its lease is known to be lost: it must not be handed out again. */
-  lost: boolean
-  progress: (Progress & { readonly at: number }) | null
-  progressAt: number
-}
-
-/** The load of a job that nothing is known of: it fills its child. */
-const unknownMs = 1e9
 
 /** A job that was thought to be short is taken for long after so many milliseconds. */
 const longMs = 25
@@ -52,8 +37,7 @@ export class Execution {
   readonly #options: ExecutionOptions
   readonly #random: () => number
   readonly #flights = new Map<number, Flight>()
-  /** Expected milliseconds of work in each child. */
-  readonly #loads = new Map<PoolChild<ClaimedJob>, number>()
+  readonly #loads = new ChildLoads(this.pace)
   readonly #progressing = new Set<Flight>()
   #ahead: Flight[] = []
   #reports: Report[] = []
@@ -62,6 +46,8 @@ export class Execution {
   #stopping = false
   /** Called when something is to be reported or handed out. */
   onChange: () => void = () => {}
+  /** Called when a run came back undone: there may be no room for it. */
+  onReturned: () => void = () => {}
 
   constructor(options: ExecutionOptions) {
     this.#options = options
@@ -140,14 +126,13 @@ export class Execution {
         this.#decide(flight, { type: 'expired' }, { startedAt: null, pid: null })
         continue
       }
-      const child = this.#roomFor(flight, able, batches)
+      const child = this.#loads.place(flight, able, batches)
       if (child === null) {
         waiting.push(flight)
         // A job that must run alone keeps a child free, or lets the emptiest one run empty.
         if (flight.job.recovered) able = able.toSorted((a, b) => a.inFlight - b.inFlight).slice(1)
         continue
       }
-      flight.child = child
       const batch = batches.get(child)
       if (batch === undefined) batches.set(child, [flight.job])
       else batch.push(flight.job)
@@ -225,6 +210,7 @@ export class Execution {
       if (flight === undefined) continue
       if (startedAt !== null) this.pace.observe(job.task, runMs)
       this.#processed += 1
+      if (outcome.type === 'returned') this.onReturned()
       this.#decide(flight, outcome, { startedAt, pid, at, runMs })
     }
     this.onChange()
@@ -244,7 +230,7 @@ export class Execution {
     for (const job of jobs.toReversed()) {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
-      this.#unload(flight)
+      this.#loads.unload(flight)
       if (this.#stopping || flight.lost) this.#return(flight)
       else this.#ahead.unshift(flight)
     }
@@ -253,7 +239,7 @@ export class Execution {
 
   /** The pool: a child is gone with what it had in hand. */
   exited(child: PoolChild<ClaimedJob>, exit: ChildExit<ClaimedJob>): void {
-    this.#loads.delete(child)
+    this.#loads.forget(child)
     for (const { job, started, startedAt } of exit.jobs) {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
@@ -277,33 +263,12 @@ export class Execution {
     return flight?.job.token === job.token ? flight : undefined
   }
 
-  #roomFor(
-    flight: Flight,
-    able: readonly PoolChild<ClaimedJob>[],
-    batches: ReadonlyMap<PoolChild<ClaimedJob>, ClaimedJob[]>,
-  ): PoolChild<ClaimedJob> | null {
-    let best: PoolChild<ClaimedJob> | null = null
-    let bestLoad = Number.POSITIVE_INFINITY
-    for (const child of able) {
-      const jobs = child.inFlight + (batches.get(child)?.length ?? 0)
-      const load = this.#loads.get(child) ?? 0
-      const room = flight.job.recovered ? jobs === 0 && flight.started : this.pace.hasRoom(load, jobs)
-      if (!room || load + jobs * 1e-6 >= bestLoad) continue
-      best = child
-      bestLoad = load + jobs * 1e-6
-    }
-    if (best === null) return null
-    flight.load = flight.job.recovered ? unknownMs : Math.min(unknownMs, this.pace.expected(flight.job.task))
-    this.#loads.set(best, (this.#loads.get(best) ?? 0) + flight.load)
-    return best
-  }
-
   /** Ends the earlier run of a job that is claimed anew: its lease ran out unnoticed. */
   #dropOlder(id: number): void {
     const older = this.#flights.get(id)
     if (older === undefined) return
     older.child?.end(id, 'shutdown')
-    this.#unload(older)
+    this.#loads.unload(older)
     this.#progressing.delete(older)
     this.#ahead = this.#ahead.filter((waiting) => waiting !== older)
   }
@@ -312,18 +277,8 @@ export class Execution {
   #takeForLong(flight: Flight): void {
     const { child } = flight
     if (child === null || this.#flightOf(flight.job) !== flight) return
-    this.#loads.set(child, (this.#loads.get(child) ?? 0) - flight.load + unknownMs)
-    flight.load = unknownMs
+    this.#loads.fill(flight)
     if (child.inFlight > 1) child.recall()
-  }
-
-  /** Takes a job off its child's load. */
-  #unload(flight: Flight): void {
-    const { child } = flight
-    if (child === null) return
-    if (child.inFlight === 0) this.#loads.delete(child)
-    else this.#loads.set(child, Math.max(0, (this.#loads.get(child) ?? 0) - flight.load))
-    flight.child = null
   }
 
   #reportStart(flight: Flight, start: { readonly at: number; readonly pid: number | null }): void {
@@ -376,7 +331,7 @@ export class Execution {
     this.#progressing.delete(flight)
     const { job } = flight
     this.#flights.delete(job.id)
-    this.#unload(flight)
+    this.#loads.unload(flight)
     const at = run.at ?? this.#options.clock.now().at
     this.#reports.push({
       kind: 'finished',
@@ -388,34 +343,10 @@ export class Execution {
       pid: run.pid,
       transition,
     })
-    this.#say(job, transition, { at, runMs: run.runMs })
-  }
-
-  #say(
-    job: ClaimedJob,
-    transition: Transition,
-    run: { readonly at: number; readonly runMs: number | undefined },
-  ): void {
-    if (transition.event === null) return
-    const level = transition.to === 'failed' ? 'error' : transition.event === 'job.succeeded' ? 'info' : 'warn'
-    if (!this.#options.logs(level)) return
-    const { dueAt, error, exitCode, signal } = transition
-    this.#options.log({
-      level,
-      at: run.at,
-      type: transition.event,
-      job: job.id,
-      task: job.task,
-      queue: job.queue,
-      attempt: job.attempt,
-      data: {
-        ...(run.runMs === undefined ? {} : { runtimeMs: run.runMs }),
-        ...(dueAt === undefined ? {} : { dueAt }),
-        ...(error == null ? {} : { error: { type: error.type, message: error.message } }),
-        ...(exitCode == null ? {} : { exitCode }),
-        ...(signal == null ? {} : { signal }),
-      },
-    })
+    const level = endLevel(transition)
+    if (level !== null && this.#options.logs(level)) {
+      this.#options.log(endEntry(job, transition, { level, at, runMs: run.runMs }))
+    }
   }
 }
 
