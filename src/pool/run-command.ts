@@ -5,6 +5,7 @@
 import fs from 'node:fs'
 import { checkJsonText } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
+import { isFull } from '../output/free-space.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
 import { type CommandPayload, readCommandPayload } from './command-payload.ts'
@@ -23,6 +24,14 @@ export const runCommand = async (job: RunningJob, env: Readonly<Record<string, s
   } catch (error) {
     return failure('InvalidPayload', toJobError(error).message, true)
   }
+  return withRoom(job, await runReadCommand(job, command, env))
+}
+
+const runReadCommand = async (
+  job: RunningJob,
+  command: CommandPayload,
+  env: Readonly<Record<string, string>>,
+): Promise<Outcome> => {
   let input: number | null
   try {
     input = openInput(command.stdin, job)
@@ -53,7 +62,9 @@ export const runExecutable = async (
   job: RunningJob,
   file: string,
   env: Readonly<Record<string, string>>,
-): Promise<Outcome> => {
+): Promise<Outcome> => withRoom(job, await runTaskFile(job, file, env))
+
+const runTaskFile = async (job: RunningJob, file: string, env: Readonly<Record<string, string>>): Promise<Outcome> => {
   const descriptors: number[] = []
   try {
     const input = openTemporaryFile(job.settings.outputFolder, job.payload)
@@ -77,6 +88,13 @@ export const runExecutable = async (
   } finally {
     for (const fd of descriptors) fs.closeSync(fd)
   }
+}
+
+/** A failure that a full disk explains is none of the job's: it is given back, to run again once there is room. */
+const withRoom = (job: RunningJob, outcome: Outcome): Outcome => {
+  if (outcome.type !== 'failed' || outcome.signal != null || outcome.exitCode === 0) return outcome
+  if (outcome.final && outcome.exitCode != null) return outcome
+  return isFull(job.settings.outputFolder) ? { type: 'returned', started: true } : outcome
 }
 
 const openInput = (stdin: CommandPayload['stdin'], job: RunningJob): number | null => {

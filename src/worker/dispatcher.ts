@@ -8,6 +8,7 @@ import type { Broker, Report } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { Execution } from './execution.ts'
 import type { ResolvedOptions } from './options.ts'
 
@@ -32,6 +33,7 @@ export interface DispatcherOptions {
   readonly options: ResolvedOptions
   /** Called when the broker's queues hold nothing more for this worker and nothing is in hand. */
   readonly onIdle: () => void
+  readonly space: DiskSpace
   /** Awaited before each claim. */
   readonly beforeClaim: () => Promise<void>
   /** Called when somebody rang: there may be work, or a cancel. */
@@ -64,6 +66,7 @@ export class Dispatcher {
   /** Begins to claim. */
   start(): void {
     this.#of.execution.onChange = this.wake
+    this.#of.execution.onReturned = () => this.#of.space.lookAgain()
     this.#watch = this.#watchForWork()
     this.#loop = this.#run()
   }
@@ -137,7 +140,9 @@ export class Dispatcher {
     const reports = execution.takeReports(pool.children)
     // A transaction that is written anyway looks for work as well: what just ended may have let other jobs go.
     const look = this.#claiming && (this.#mayHaveWork || reports.length > 0)
-    const limit = look ? execution.wanted(pool.children, options.prefetch) : 0
+    const wanted = look ? execution.wanted(pool.children, options.prefetch) : 0
+    // Without room the next look for work, a few seconds from now, asks again.
+    const limit = wanted > 0 && this.#of.space.enough() ? wanted : 0
     if (reports.length === 0 && limit === 0) {
       execution.handOut(pool.children)
       return true

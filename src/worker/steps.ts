@@ -14,6 +14,7 @@ import type { ClaimedJob } from '../job.ts'
 import { createPool } from '../pool/forked-pool.ts'
 import type { Pool } from '../pool/pool.ts'
 import { type WorkerStep, workerStep } from './components.ts'
+import { DiskSpace } from './disk-space.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { Execution } from './execution.ts'
 import { Leases } from './leases.ts'
@@ -127,6 +128,10 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
       const { session } = presence
       const { onBroken } = hooks
       const onIdle = () => hooks.onIdle(broker)
+      const { clock, log, logs } = options
+      const space = new DiskSpace(outputFolderOf(broker, options), (level, message) => {
+        if (logs(level)) log({ level, at: clock.now().at, type: 'worker.notice', message })
+      })
       const dispatcher = new Dispatcher({
         broker,
         execution,
@@ -135,6 +140,7 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
         options,
         onIdle,
         onBroken,
+        space,
         beforeClaim: leases.catchUp,
         onRing: leases.checkSoon,
         onLost: leases.check,
