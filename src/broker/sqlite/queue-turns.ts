@@ -5,6 +5,9 @@ export interface ReadyQueue {
   readonly strict: boolean
 }
 
+/** A turn visits about this many queues at the most, so that its cost does not grow with their number. */
+const visitsPerTurn = 8
+
 /**
  * Shares claims among queues: in the order given where that is strict, else by deficit round robin
  * (M. Shreedhar and G. Varghese, "Efficient Fair Queuing Using Deficit Round-Robin", 1995): each queue
@@ -23,22 +26,26 @@ export class QueueTurns {
     return this.#fill(queues, shares, { limit, read })
   }
 
-  /** Whole jobs each queue may take now. */
+  /**
+   * Whole jobs each queue may take now, those with the most credit first. With many queues a turn visits a few of them for
+   * a good many jobs each instead of all of them for one or two; what they take beyond their credit they owe.
+   */
   #earn(queues: readonly ReadyQueue[], limit: number): number[] {
     const total = queues.reduce((sum, queue) => sum + queue.weight, 0)
     const known = new Set(queues.map((queue) => queue.id))
     for (const id of this.#credit.keys()) if (!known.has(id)) this.#credit.delete(id)
     for (const queue of queues) this.#credit.set(queue.id, this.#creditOf(queue) + (limit * queue.weight) / total)
-    const shares = queues.map((queue) => Math.max(0, Math.floor(this.#creditOf(queue))))
-    let left = limit - shares.reduce((sum, share) => sum + share, 0)
-    const byCredit = queues.map((queue, index) => ({ index, credit: this.#creditOf(queue) - (shares[index] ?? 0) }))
-    byCredit.sort((a, b) => b.credit - a.credit)
-    for (const { index } of byCredit) {
-      if (left <= 0) break
-      shares[index] = (shares[index] ?? 0) + 1
-      left -= 1
+    const least = Math.ceil(limit / visitsPerTurn)
+    const order = queues.map((queue, index) => ({ index, credit: this.#creditOf(queue), share: 0 }))
+    let left = limit
+    for (const turn of order.toSorted((a, b) => b.credit - a.credit)) {
+      turn.share = Math.min(left, Math.max(Math.floor(turn.credit), least))
+      left -= turn.share
     }
-    return shares
+    // Rounding leaves less than one job a queue: those that it took most from get them.
+    for (const turn of order.toSorted((a, b) => b.credit - b.share - (a.credit - a.share)).slice(0, left))
+      turn.share += 1
+    return order.map((turn) => turn.share)
   }
 
   #creditOf(queue: ReadyQueue): number {
