@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, it } from 'node:test'
+import { openDatabase } from '../../src/broker/sqlite/native.ts'
 import { Workspace } from '../support/cli.ts'
 
 type Json = Record<string, unknown>
@@ -58,6 +59,32 @@ describe('jobq doctor', () => {
     const answer = await workspace.run(['doctor', '-b', file, '--json'])
     assert.deepEqual([answer.code, JSON.parse(answer.stdout).ok], [1, false])
   })
+})
+
+describe('a broker that lacks a table', () => {
+  it('is told as one by doctor, and is of no use', async () => {
+    await workspace.output(['enqueue', '--', 'true'])
+    const database = openDatabase(workspace.database)
+    database.exec('DROP TABLE jobq_workers; DROP TABLE jobq_ready')
+    database.close()
+    const answer = await workspace.run(['doctor'])
+    assert.equal(answer.code, 1, answer.stderr)
+    assert.match(answer.stdout, /^tables\tWRONG\t.*no such table: jobq_ready/m)
+    for (const words of [['enqueue', '--', 'true'], ['queues'], ['workers']]) {
+      const { code, stderr } = await workspace.run(words)
+      assert.equal(code, 78, `${words[0]}: ${stderr}`)
+      assert.match(stderr, /jobs\.db lacks a part of jobq's schema: no such table/)
+    }
+  })
+})
+
+it('a broker is made under any umask', async () => {
+  const mask = ['sh', '-c', 'umask 0777; exec "$@"', 'sh']
+  const file = path.join(workspace.folder, 'one', 'two', 'jobs.db')
+  await workspace.output(['-b', file, 'enqueue', '--', 'true'], { prefix: mask })
+  for (const place of [path.dirname(file), path.dirname(path.dirname(file))]) {
+    assert.equal(fs.statSync(place).mode & 0o777, 0o700)
+  }
 })
 
 describe('jobq migrate', () => {

@@ -89,6 +89,8 @@ export const translated = (file: string, error: unknown): unknown => {
   if (/^SQLITE_READONLY/.test(code)) return new JobqError('unusable', `${file} is read-only`, options)
   if (/^SQLITE_(CANTOPEN|PERM|AUTH)/.test(code))
     return new JobqError('permission', `${file} cannot be opened: ${reason}`, options)
+  if (/^no such (table|column|index|view)/.test(reason))
+    return new JobqError('unusable', `${file} lacks a part of jobq's schema: ${reason}`, options)
   return error
 }
 
@@ -125,10 +127,23 @@ const checkContent = (file: string): void =>
     }
   })
 
+/** Makes the folder where it is missing, with those above it; their owner can enter them, whatever the umask. */
+const makeFolder = (folder: string): void => {
+  if (fs.existsSync(folder)) return
+  makeFolder(path.dirname(folder))
+  try {
+    fs.mkdirSync(folder, { mode: 0o700 })
+    fs.chmodSync(folder, 0o700)
+  } catch (error) {
+    // Another process may have been faster.
+    if (!fs.existsSync(folder)) throw error
+  }
+}
+
 /** Creates an empty file that only its owner can read, whatever the umask, in a folder that only its owner can enter. */
 const createFile = (file: string): void => {
   try {
-    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    makeFolder(path.dirname(file))
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants
     const descriptor = fs.openSync(file, O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o600)
     fs.fchmodSync(descriptor, 0o600)

@@ -90,7 +90,10 @@ export const doctor = async (file: string): Promise<Check[]> => {
       fix: "run 'jobq migrate'",
     })
     const sound = checkSoundness(database, file, add)
-    if (sound && schema === schemaVersion) checkWorkers(database, add)
+    if (sound && schema === schemaVersion) translate(file, () => checkWorkers(database, add))
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error)
+    add('tables', false, { detail, fix: 'restore this file from a backup' })
   } finally {
     database.close()
   }
