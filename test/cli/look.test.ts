@@ -126,6 +126,11 @@ describe('looking at a broker', () => {
   })
 
   describe('jobq show', () => {
+    test('an error always has its three fields', async () => {
+      const { error } = (await workspace.json(['show', String(ids.failed)])) as { error: unknown }
+      assert.deepEqual(error, { type: 'Error', message: 'no such\u001b[31m file', stack: null })
+    })
+
     test('gives a job with every field of the contract and its timeline', async () => {
       const job = (await workspace.json(['show', String(ids.done)])) as Shown
       const fields = `id task queue state label priority attempt maxAttempts payload result error exitCode signal progress
