@@ -23,7 +23,8 @@ const lastReportsMs = 1_000
 export class ChildLink {
   /** 0 when it could not be started. */
   readonly pid: number
-  readonly #process: ChildProcess
+  /** Null when not even the attempt to start it was possible. */
+  readonly #process: ChildProcess | null
   readonly #ends: ChildLinkEnds
   readonly #lines = new LineSplitter()
   #unheard: string[] = []
@@ -31,41 +32,59 @@ export class ChildLink {
 
   constructor(ends: ChildLinkEnds) {
     this.#ends = ends
-    const [entry, ...rest] = ends.program.args
-    this.#process = fork(entry, rest, {
-      execPath: ends.program.execPath,
-      execArgv: [],
-      env: ends.env,
-      serialization: 'json',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-    })
-    this.pid = this.#process.pid ?? 0
-    this.#listen()
+    this.#process = this.#fork()
+    this.pid = this.#process?.pid ?? 0
+    if (this.#process !== null) this.#listen(this.#process)
   }
 
   /** A child that has just died is heard of by its exit; what could not be sent to it is no error. */
   send(command: Command): void {
-    if (this.#process.connected) this.#process.send(command, () => {})
+    if (this.#process?.connected) this.#process.send(command, () => {})
   }
 
   kill(): void {
-    this.#process.kill('SIGKILL')
+    this.#process?.kill('SIGKILL')
   }
 
-  #listen(): void {
-    const { pid, stdio } = this.#process
+  // Node throws some reasons why a process cannot be started, and tells others by an event.
+  #fork(): ChildProcess | null {
+    const { program, env } = this.#ends
+    const [entry, ...rest] = program.args
+    try {
+      return fork(entry, rest, {
+        execPath: program.execPath,
+        execArgv: [],
+        env,
+        serialization: 'json',
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      })
+    } catch (error) {
+      setImmediate(() => this.#failed(error))
+      return null
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#ends.text('stderr', Buffer.from(`${error instanceof Error ? error.message : error}\n`))
+    this.#conclude(null, null)
+  }
+
+  #listen(process: ChildProcess): void {
+    const { pid } = process
+    // One that could not be started has no streams at all.
+    const stdio: readonly unknown[] = process.stdio ?? []
     // Without a listener a failed start, or a write into the channel of a dead child, would bring down this process.
-    this.#process.on('error', (error) => {
-      this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
-      if (pid === undefined) this.#conclude(null, null)
+    process.on('error', (error) => {
+      if (pid === undefined) this.#failed(error)
+      else this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
     })
-    this.#listenToText('stdout', stdio[1])
-    this.#listenToText('stderr', stdio[2])
+    this.#listenToText('stdout', process.stdout)
+    this.#listenToText('stderr', process.stderr)
     const reports = stdio[reportFd] as Readable | null | undefined
     const silent = new Promise<void>((resolve) => reports?.on('close', resolve))
     reports?.on('error', () => {})
     reports?.on('data', (data: Buffer) => this.#take(data))
-    this.#process.on('exit', async (code, signal) => {
+    process.on('exit', async (code, signal) => {
       const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
       await silent
       clearTimeout(timer)

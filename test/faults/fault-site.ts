@@ -51,7 +51,7 @@ export class FaultSite {
   /** Waits until a worker is online. */
   async online(worker: Running): Promise<Running> {
     await worker.until('is online')
-    const marked = this.#marked()
+    const marked = this.processes()
     for (const pid of childrenOf(worker.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
     return worker
   }
@@ -144,13 +144,14 @@ export class FaultSite {
     await until('the queue to drain', () => this.value<number>(unfinished) === 0, timeoutMs)
   }
 
-  #marked(): number[] {
+  /** The processes of the run that live. */
+  processes(): number[] {
     return processesWith(this.mark.join('='))
   }
 
   /** Waits until no process of the run is left; answers those that do not go, having killed them. */
   async #leftBehind(patienceMs: number): Promise<number[]> {
-    const left = (): number[] => [...this.#marked(), ...[...this.#unmarked].filter(isAlive)]
+    const left = (): number[] => [...this.processes(), ...[...this.#unmarked].filter(isAlive)]
     const end = performance.now() + patienceMs
     while (left().length > 0 && performance.now() < end) await sleep(5)
     const remaining = left()

@@ -190,10 +190,20 @@ export class Store {
     const moved = identityOf(this.file) !== this.#fileIdentity
     const cut = this.#logIdentity !== null && identityOf(`${this.file}-wal`) !== this.#logIdentity
     if (!moved && !cut) return
+    if (!cut) this.#writeLogBack()
     throw new JobqError(
       'unusable',
       `${this.file}${moved ? '' : '-wal'} was moved, deleted or replaced while it was open; nothing more is written`,
     )
+  }
+
+  /** SQLite leaves a moved file without what is only in its log; who has the file then, shall have all of it. */
+  #writeLogBack(): void {
+    try {
+      this.database.pragma('wal_checkpoint(PASSIVE)')
+    } catch {
+      // The file is refused in any case; this could only have added to it.
+    }
   }
 
   #noteLog(): void {

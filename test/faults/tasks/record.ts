@@ -14,8 +14,8 @@ export interface Order {
   readonly until?: string
   /** So many attempts fail before one succeeds. */
   readonly failures?: number
-  /** `fail`: declares itself failed for good; `crash`: kills its own process. */
-  readonly last?: 'fail' | 'crash'
+  /** `fail`: declares itself failed for good; `crash`: kills its own process; `allocate`: takes all memory that it can have. */
+  readonly last?: 'fail' | 'crash' | 'allocate'
 }
 
 export default async function record(order: Order, job: JobContext): Promise<void> {
@@ -32,6 +32,7 @@ export default async function record(order: Order, job: JobContext): Promise<voi
   if (order.ms > 0) await sleep(order.ms)
   while (order.until !== undefined && !fs.existsSync(order.until)) await sleep(5)
   if (order.last === 'crash') process.kill(process.pid, 'SIGKILL')
+  if (order.last === 'allocate') for (const taken: unknown[] = []; ; ) taken.push(new Array(1e6).fill(taken.length))
   if (order.last === 'fail') {
     note('final')
     throw new Fail('as told')
