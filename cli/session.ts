@@ -5,7 +5,7 @@ import { systemClock } from '../src/clock.ts'
 import type { Job } from '../src/job.ts'
 import { type LoadedConfig, loadConfig } from './config.ts'
 import { Output } from './output.ts'
-import { redactJob } from './redact.ts'
+import { hideEnvironment, redactJob } from './redact.ts'
 import { type GlobalFlags, type Origin, resolve, type Sources, settings } from './settings.ts'
 
 export type { Queue }
@@ -16,8 +16,10 @@ export interface Session {
   readonly sources: Sources
   readonly config: LoadedConfig | null
   readonly broker: Origin<string>
-  /** The job as it may be shown: with the values hidden that the configuration says. */
+  /** The job as it may be shown: without the values of its environment and those that the configuration says. */
   readonly shown: (job: Job) => Job
+  /** The same with the values of its environment, where they were asked for. */
+  readonly shownRaw: (job: Job) => Job
 }
 
 /**
@@ -45,7 +47,8 @@ export const openSession = async (command: Command): Promise<Session> => {
   })
   const names = new Set(config?.values.redact)
   const broker = resolve(settings.broker, flags.broker, sources)
-  return { output, sources, config, broker, shown: (job) => redactJob(job, names) }
+  const shownRaw = (job: Job): Job => redactJob(job, names)
+  return { output, sources, config, broker, shown: (job) => shownRaw(hideEnvironment(job)), shownRaw }
 }
 
 /** Connects to a session's broker for as long as `work` takes. */

@@ -25,9 +25,11 @@ export const register = (program: Command): void => {
     .command('show')
     .addArgument(argument('<id>', "the job's id", jobId))
     .description('show one job in full: payload, result, error, attempts and their timeline')
-    .action((id: number, _options: unknown, command: Command) =>
-      withQueue(command, async (queue, { output, shown }) => {
-        const job = shown(await foundJob(queue, id))
+    .option('--raw', "with the values of the variables that 'enqueue --env' gave")
+    .action((id: number, { raw }: { readonly raw?: true }, command: Command) =>
+      withQueue(command, async (queue, { output, shown, shownRaw }) => {
+        const found = await foundJob(queue, id)
+        const job = raw === true ? shownRaw(found) : shown(found)
         if (output.quiet && !output.json) {
           output.line(String(job.id))
           return
@@ -43,7 +45,10 @@ export const register = (program: Command): void => {
       ['jobq show 41', 'for a person'],
       ["jobq show 41 --json | jq '.result'", 'its result, for a script'],
     ],
-    `'jobq why 41' says why it is where it is, 'jobq logs 41' what it printed.`,
+    `'jobq why 41' says why it is where it is, 'jobq logs 41' what it printed.
+
+Variables that a command was given with --env or --env-all are shown by name only, here and by ls and wait; --raw shows
+their values too. What the configuration redacts stays hidden in any case.`,
   )
 }
 

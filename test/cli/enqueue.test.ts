@@ -15,7 +15,7 @@ const add = async (parameters: readonly string[], options: Parameters<Workspace[
   assert.match(text, /^\d+\n$/)
   return Number(text)
 }
-const show = async (id: number): Promise<Json> => (await workspace.json(['show', String(id)])) as Json
+const show = async (id: number): Promise<Json> => (await workspace.json(['show', String(id), '--raw'])) as Json
 const count = async (): Promise<number> => ((await workspace.json(['ls'])) as unknown[]).length
 
 describe('jobq enqueue', () => {

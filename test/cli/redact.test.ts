@@ -31,3 +31,18 @@ it('what the configuration redacts is never shown', async () => {
   const shown = { user: 'ann', deep: [{ password: '[redacted]' }] }
   assert.deepEqual([job.payload, job.result], [shown, shown])
 })
+
+it('variables of a command are shown by name, their values only when asked for', async () => {
+  const id = (
+    await workspace.output(['enqueue', '--env', 'DATABASE=hush', '--env', 'TOKEN=s3cret', '--', 'true'])
+  ).trim()
+  for (const parameters of [
+    ['show', id],
+    ['show', id, '--json'],
+    ['ls', '--json'],
+  ]) {
+    assert.ok(!(await workspace.output(parameters)).includes('hush'), parameters.join(' '))
+  }
+  const job = (await workspace.json(['show', id, '--raw'])) as { payload: { env: unknown } }
+  assert.deepEqual(job.payload.env, { DATABASE: 'hush', TOKEN: '[redacted]' })
+})
