@@ -95,6 +95,7 @@ WHERE 0;
 
 CREATE TRIGGER jobq_enqueue_insert INSTEAD OF INSERT ON enqueue
 BEGIN
+  -- Some languages have one kind of number only: 5.0 is as good as 5.
   SELECT RAISE(ABORT, 'task: give either task or argv')
     WHERE (NEW.task IS NULL) = (NEW.argv IS NULL);
   SELECT RAISE(ABORT, 'task: must be 1 to 128 of A-Z a-z 0-9 . _ : / -, without .. and not beginning with /')
@@ -112,18 +113,18 @@ BEGIN
     WHERE NEW.queue IS NOT NULL AND (typeof(NEW.queue) <> 'text' OR NEW.queue = '' OR length(NEW.queue) > 128
       OR NEW.queue GLOB '*[^A-Za-z0-9._:/-]*' OR NEW.queue GLOB '/*' OR '/' || NEW.queue || '/' GLOB '*/../*');
   SELECT RAISE(ABORT, 'priority: must be an integer from 0 to 9')
-    WHERE NEW.priority IS NOT NULL AND (typeof(NEW.priority) <> 'integer' OR NEW.priority NOT BETWEEN 0 AND 9);
+    WHERE NEW.priority IS NOT NULL AND (typeof(NEW.priority) NOT IN ('integer', 'real') OR NEW.priority <> round(NEW.priority) OR NEW.priority NOT BETWEEN 0 AND 9);
   SELECT RAISE(ABORT, 'due_at: must be milliseconds since the epoch or RFC 3339 text')
-    WHERE NEW.due_at IS NOT NULL AND NOT (typeof(NEW.due_at) = 'integer' AND NEW.due_at BETWEEN 0 AND 8640000000000000
+    WHERE NEW.due_at IS NOT NULL AND NOT (typeof(NEW.due_at) IN ('integer', 'real') AND NEW.due_at = round(NEW.due_at) AND NEW.due_at BETWEEN 0 AND 8640000000000000
       OR typeof(NEW.due_at) = 'text' AND NEW.due_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ]*' AND julianday(NEW.due_at) IS NOT NULL);
   SELECT RAISE(ABORT, 'delay_ms: must be a whole number of milliseconds, not negative, and not beside due_at')
-    WHERE NEW.delay_ms IS NOT NULL AND (typeof(NEW.delay_ms) <> 'integer' OR NEW.delay_ms NOT BETWEEN 0 AND 8640000000000000 OR NEW.due_at IS NOT NULL);
+    WHERE NEW.delay_ms IS NOT NULL AND (typeof(NEW.delay_ms) NOT IN ('integer', 'real') OR NEW.delay_ms <> round(NEW.delay_ms) OR NEW.delay_ms NOT BETWEEN 0 AND 8640000000000000 OR NEW.due_at IS NOT NULL);
   SELECT RAISE(ABORT, 'retries: must be an integer from 0 to 1000000')
-    WHERE NEW.retries IS NOT NULL AND (typeof(NEW.retries) <> 'integer' OR NEW.retries NOT BETWEEN 0 AND 1000000);
+    WHERE NEW.retries IS NOT NULL AND (typeof(NEW.retries) NOT IN ('integer', 'real') OR NEW.retries <> round(NEW.retries) OR NEW.retries NOT BETWEEN 0 AND 1000000);
   SELECT RAISE(ABORT, 'unique_key: must be text of 1 to 512 characters')
     WHERE NEW.unique_key IS NOT NULL AND (typeof(NEW.unique_key) <> 'text' OR length(NEW.unique_key) NOT BETWEEN 1 AND 512);
   SELECT RAISE(ABORT, 'expires_at: must be milliseconds since the epoch or RFC 3339 text')
-    WHERE NEW.expires_at IS NOT NULL AND NOT (typeof(NEW.expires_at) = 'integer' AND NEW.expires_at BETWEEN 0 AND 8640000000000000
+    WHERE NEW.expires_at IS NOT NULL AND NOT (typeof(NEW.expires_at) IN ('integer', 'real') AND NEW.expires_at = round(NEW.expires_at) AND NEW.expires_at BETWEEN 0 AND 8640000000000000
       OR typeof(NEW.expires_at) = 'text' AND NEW.expires_at GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ]*' AND julianday(NEW.expires_at) IS NOT NULL);
   SELECT RAISE(ABORT, 'tags: must be a JSON array of tags (1 to 128 of A-Z a-z 0-9 . _ : / -)')
     WHERE NEW.tags IS NOT NULL AND NOT CASE WHEN json_valid(NEW.tags) THEN
@@ -157,11 +158,13 @@ BEGIN
         clock.now,
         CASE typeof(NEW.due_at)
           WHEN 'integer' THEN NEW.due_at
+          WHEN 'real' THEN CAST(NEW.due_at AS INTEGER)
           WHEN 'text' THEN CAST(round((julianday(NEW.due_at) - 2440587.5) * 86400000) AS INTEGER)
           ELSE clock.now + coalesce(NEW.delay_ms, 0)
         END AS due_at,
         CASE typeof(NEW.expires_at)
           WHEN 'integer' THEN NEW.expires_at
+          WHEN 'real' THEN CAST(NEW.expires_at AS INTEGER)
           WHEN 'text' THEN CAST(round((julianday(NEW.expires_at) - 2440587.5) * 86400000) AS INTEGER)
           ELSE clock.now + (t.defaults ->> '$.expiresMs')
         END AS expires_at,
