@@ -52,7 +52,7 @@ const spoken = (line: Line): Line & { readonly env?: object } => {
     ...(stdin === undefined ? {} : { stdin: typeof stdin === 'string' ? contents(stdin) : stdin }),
     ...(shell === undefined
       ? {}
-      : typeof shell === 'string' && line.argv === undefined
+      : typeof shell === 'string' && shell.trim() !== '' && line.argv === undefined
         ? { argv: shellArgv(shell) }
         : { shell }),
   }

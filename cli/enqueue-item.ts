@@ -66,6 +66,15 @@ export const wholeEnvironment = (): readonly Pair[] =>
     value === undefined || name.startsWith('JOBQ_') ? [] : [[name, value] as const],
   )
 
+/**
+ * A line for a shell as it is.
+ * @throws JobqError `usage` for a blank one, which would do nothing
+ */
+export const shellLine = (text: string): string => {
+  if (text.trim() !== '') return text
+  throw new JobqError('usage', 'a line for the shell is needed')
+}
+
 /** The argv of a line for a shell, for `--shell`. */
 export const shellArgv = (line: string): readonly string[] =>
   process.platform === 'win32' ? ['cmd.exe', '/d', '/s', '/c', line] : ['/bin/sh', '-c', line]

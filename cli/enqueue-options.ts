@@ -6,6 +6,7 @@ import { formatBackoff, parseBackoff } from '../src/backoff.ts'
 import { parseDuration } from '../src/duration.ts'
 import { JobqError } from '../src/errors.ts'
 import { parseInstant } from '../src/instant.ts'
+import { maxNameLength } from '../src/job-options.ts'
 import { quote } from '../src/quote.ts'
 import { jobId, listOf, nameOf, oneOf, type Parse, plainText, wholeNumber } from './values.ts'
 
@@ -40,6 +41,11 @@ const variable: Parse<readonly Pair[]> = (text) => {
   const value = process.env[name]
   if (value === undefined) throw new JobqError('usage', `${quote(name)} is not set here; write NAME=VALUE`)
   return [[name, value]]
+}
+
+const label: Parse<string> = (text) => {
+  if (plainText(text).length <= maxNameLength) return text
+  throw new JobqError('usage', `${quote(text)} is longer than ${maxNameLength} characters`)
 }
 
 /** Every option of one job, by its long name in camel case. */
@@ -104,7 +110,7 @@ export const jobOptions = {
     description: 'for filters; repeatable',
     parse: (text): readonly string[] => [nameOf('tag')(text)],
   }),
-  name: jobOption({ flags: '--name <label>', description: 'for people', parse: plainText }),
+  name: jobOption({ flags: '--name <label>', description: 'for people', parse: label }),
   meta: jobOption({
     flags: '--meta <key=value>',
     description: 'for people and programs; repeatable',

@@ -85,6 +85,7 @@ const run = async (parameters: readonly string[]): Promise<number> => {
     const verb = verbOf(own)
     const asked = verb === null && own.includes('--version') ? ['version'] : parameters
     const root = await buildProgram(asked === parameters ? verb : 'version', own.includes('--help') || verb === 'help')
+    if (asked.length === 0) writeAll(2, `${root.helpInformation()}\n`)
     await root.parseAsync(asked, { from: 'user' })
     return Number(process.exitCode ?? 0)
   } catch (error) {

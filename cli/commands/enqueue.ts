@@ -7,7 +7,7 @@ import type { Enqueued, NewJob } from '../../src/job.ts'
 import { decodeJson } from '../../src/json.ts'
 import { defaultMaxPayloadBytes, newJob } from '../../src/new-job.ts'
 import { readBatch } from '../batch.ts'
-import { enqueueItem, shellArgv, type Target, wholeEnvironment } from '../enqueue-item.ts'
+import { enqueueItem, shellArgv, shellLine, type Target, wholeEnvironment } from '../enqueue-item.ts'
 import { type JobOptionValues, jobOptions } from '../enqueue-options.ts'
 import { printEnqueued } from '../enqueued.ts'
 import { Exit } from '../exit.ts'
@@ -77,7 +77,7 @@ export const register = (program: Command): void => {
   command.addOption(repeatable(meta.flags, meta.description, meta.parse))
   command.optionsGroup('For commands:')
   command
-    .addOption(option('--shell <line>', 'run this line by /bin/sh', (text) => text))
+    .addOption(option('--shell <line>', 'run this line by /bin/sh', shellLine))
     .addOption(option(cwd.flags, cwd.description, cwd.parse))
     .addOption(repeatable(env.flags, env.description, env.parse))
     .option('--env-all', 'all variables that are set here')

@@ -72,7 +72,7 @@ export const register = (program: Command): void => {
     `Sorting by priority, due, started or finished puts the highest priority, the earliest due and the latest started or
 finished first.
 
-Columns when stdout is not a terminal, separated by tabs: id, state, label, task, queue, priority, attempt, max attempts,
+Columns when stdout is not a terminal, separated by tabs and never coloured, whatever --color says: id, state, label, task, queue, priority, attempt, max attempts,
 created, due, started, finished, what it is, how far it is or what became of it.`,
   )
 }

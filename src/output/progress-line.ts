@@ -4,10 +4,11 @@ const pattern = /^JOBQ_PROGRESS (\d+(?:\.\d*)?|\.\d+)(?: (.*))?$/
 const beginning = 'JOBQ_PROGRESS '
 const longestLine = 4_096
 
-/** The progress that a line of a command's output tells (`JOBQ_PROGRESS 0.5 text`, the fraction capped at 1); null for any other line. */
+/** The progress that a line of a command's output tells (`JOBQ_PROGRESS 0.5 text`, the fraction from 0 to 1); null for any other line. */
 export const parseProgressLine = (line: string): Progress | null => {
   const match = line.startsWith(beginning) ? pattern.exec(line.trimEnd()) : null
-  return match && { fraction: Math.min(1, Number(match[1])), text: match[2]?.trim() || null }
+  const fraction = Number(match?.[1])
+  return match && fraction <= 1 ? { fraction, text: match[2]?.trim() || null } : null
 }
 
 /** Takes progress lines out of a stream that comes in pieces, byte for byte otherwise. */

@@ -5,10 +5,12 @@
  * the tasks' modules are in, so the worker starts a fresh one.
  */
 import fs from 'node:fs'
+import path from 'node:path'
 import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
+import { findUnexecutable } from './discover-tasks.ts'
 import { toJobError } from './job-error.ts'
 import { JobWindow } from './job-window.ts'
 import { type LoadedTasks, loadTasks } from './load-tasks.ts'
@@ -87,8 +89,9 @@ function run(
   if (job.task === commandTask) return runCommand(job, env)
   const task = tasks.get(job.task)
   if (task) return task.run === null ? runExecutable(job, task.summary.file, env) : runModule(task, job)
+  const idle = findUnexecutable(job.settings.tasks, job.task)
   const unloaded = problems.length === 0 ? '' : `; not loaded: ${problems.map(({ file }) => file).join(', ')}`
-  const message = `this worker has no task '${job.task}'${unloaded}`
+  const message = `this worker has no task '${job.task}'${idle === null ? '' : `: ${path.relative('', idle)} is not executable`}${unloaded}`
   return Promise.resolve({ type: 'rejected', error: { type: 'UnknownTask', message } })
 }
 

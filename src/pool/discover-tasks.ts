@@ -50,6 +50,18 @@ export const discoverTasks = (paths: readonly string[]): { files: TaskFile[]; pr
   return { files, problems }
 }
 
+/** The file that would be the task `name` if it were executable; null if there is none. */
+export const findUnexecutable = (paths: readonly string[], name: string): string | null => {
+  for (const root of paths) {
+    const wanted = path.resolve(root, name)
+    const folder = path.dirname(wanted)
+    const files = fs.existsSync(folder) ? fs.readdirSync(folder, { withFileTypes: true }) : []
+    const found = files.find((file) => file.isFile() && path.parse(file.name).name === path.basename(wanted))
+    if (found !== undefined && kindOf(path.join(folder, found.name)) === null) return path.join(folder, found.name)
+  }
+  return null
+}
+
 const kindOf = (file: string): TaskFile['kind'] | null => {
   if (moduleExtensions.includes(path.extname(file))) return 'module'
   try {

@@ -32,7 +32,6 @@ describe('help', () => {
 
 describe('usage errors', () => {
   const table: readonly (readonly [parameters: readonly string[], message: RegExp])[] = [
-    [[], /a command is missing/],
     [['cancle', '1'], /unknown command 'cancle'.*Did you mean cancel\?/],
     [['config', '--jsn'], /unknown option '--jsn'.*Did you mean --json\?/],
     [['config', 'extra'], /too many arguments/],
@@ -69,6 +68,12 @@ describe('usage errors', () => {
       assert.equal(fs.existsSync(workspace.database), false, 'nothing is written')
     })
   }
+})
+
+it('jobq alone prints the short help', async () => {
+  const { code, stdout, stderr } = await workspace.run([])
+  assert.deepEqual([code, stdout], [2, ''])
+  assert.match(stderr, /^Usage: jobq .*\n {2}enqueue.*\njobq: a command is missing;[^\n]+\n$/s)
 })
 
 describe('arguments that are not UTF-8', () => {

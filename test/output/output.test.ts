@@ -238,11 +238,12 @@ test('progress lines are understood', () => {
   assert.deepEqual(parseProgressLine('JOBQ_PROGRESS 0.5 half way\r'), { fraction: 0.5, text: 'half way' })
   assert.deepEqual(parseProgressLine('JOBQ_PROGRESS 1'), { fraction: 1, text: null })
   assert.deepEqual(parseProgressLine('JOBQ_PROGRESS .25 '), { fraction: 0.25, text: null })
-  assert.deepEqual(parseProgressLine('JOBQ_PROGRESS 250 x'), { fraction: 1, text: 'x' })
   for (const line of [
     'JOBQ_PROGRESS',
     'JOBQ_PROGRESS x',
     'JOBQ_PROGRESS -1',
+    'JOBQ_PROGRESS 5 x',
+    'JOBQ_PROGRESS 1.01',
     'JOBQ_PROGRESS NaN',
     ' JOBQ_PROGRESS 1',
     'JOBQ_PROGRESSES 1',

@@ -256,3 +256,13 @@ test('no command outlives its child', async (context) => {
   )
   await untilGone(pid)
 })
+
+test('a file that would be the task is named when it may not be executed', async (context) => {
+  const { outcomeOf } = await startPool(context, { 'sub/notexec.py': 'print(1)\n', 'sub/other.json': '{}' })
+  const named = await outcomeOf(jobOf('sub/notexec'))
+  assert.ok(named.type === 'rejected')
+  assert.match(named.error.message, /no task 'sub\/notexec': \S+\/sub\/notexec\.py is not executable$/)
+  const unknown = await outcomeOf(jobOf('sub/nothing'))
+  assert.ok(unknown.type === 'rejected')
+  assert.match(unknown.error.message, /no task 'sub\/nothing'$/)
+})
