@@ -33,6 +33,7 @@ it('what the configuration redacts is never shown', async () => {
 })
 
 it('variables of a command are shown by name, their values only when asked for', async () => {
+  workspace.write('jobq.config.json', '{"redact": ["password", "TOKEN"]}')
   const id = (
     await workspace.output(['enqueue', '--env', 'DATABASE=hush', '--env', 'TOKEN=s3cret', '--', 'true'])
   ).trim()
