@@ -56,7 +56,7 @@ export interface Evidence {
   readonly queues: readonly Readonly<Record<string, unknown>>[]
   readonly effects: readonly Effect[]
   readonly batches: ReadonlyMap<string, Batch>
-  /** What `integrity_check` and `foreign_key_check` said beyond that all is well. */
+  /** What `integrity_check` and `foreign_key_check` said beyond that all is well, and where the tables disagree. */
   readonly damage: readonly string[]
 }
 
@@ -128,10 +128,32 @@ const events = (database: Database.Database): LoggedEvent[] =>
     .all()
     .map((row) => ({ ...row, data: JSON.parse(row.data) }))
 
+/** What the private tables must agree on; each query gives the jobs of which it is not true. */
+const agreements: Readonly<Record<string, string>> = {
+  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_jobs j ON j.id = r.job
+    WHERE j.state IS NOT 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
+  'is either waiting or in hand when it is ready': `SELECT id FROM jobq_jobs
+    WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE job = id) + (SELECT count(*) FROM jobq_leases WHERE job = id) <> 1`,
+  'is in hand when it runs': 'SELECT id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)',
+  'is ready or runs when it is in hand': `SELECT l.job FROM jobq_leases l LEFT JOIN jobq_jobs j ON j.id = l.job
+    WHERE j.state IS NULL OR j.state NOT IN (1, 3)`,
+}
+
 const damage = (database: Database.Database): string[] => {
+  const disagreements = Object.entries(agreements).flatMap(([what, sql]) =>
+    database
+      .prepare(sql)
+      .pluck()
+      .all()
+      .map((job) => `it is not true that job ${job} ${what}`),
+  )
   const found = database.prepare('PRAGMA integrity_check').pluck().all().map(String)
   const foreign = database.prepare<[], { table: string }>('PRAGMA foreign_key_check').all()
-  return [...found.filter((line) => line !== 'ok'), ...foreign.map(({ table }) => `foreign key of ${table}`)]
+  return [
+    ...disagreements,
+    ...found.filter((line) => line !== 'ok'),
+    ...foreign.map(({ table }) => `foreign key of ${table}`),
+  ]
 }
 
 const batches = (files: EvidenceFiles): Map<string, Batch> => {

@@ -337,6 +337,26 @@ const spoiled: readonly Spoiled[] = [
     expected: /^11: job \d+ is still queued/,
     sql: () => `UPDATE jobq_jobs SET state = 1 WHERE id = ${job('plain')}`,
   },
+  {
+    name: 'a job waits that is over',
+    expected: /^10: the file is damaged: it is not true that job \d+ waits as it says/,
+    sql: () => `INSERT INTO jobq_ready SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = ${job('plain')}`,
+  },
+  {
+    name: 'a ready job is nowhere to be had',
+    expected: /^10: the file is damaged: it is not true that job \d+ is either waiting or in hand when it is ready/,
+    sql: () => `UPDATE jobq_jobs SET state = 1 WHERE id = ${job('plain')}`,
+  },
+  {
+    name: "a running job is in nobody's hands",
+    expected: /^10: the file is damaged: it is not true that job \d+ is in hand when it runs/,
+    sql: () => `UPDATE jobq_jobs SET state = 3 WHERE id = ${job('plain')}`,
+  },
+  {
+    name: 'somebody holds a job that is over',
+    expected: /^10: the file is damaged: it is not true that job \d+ is ready or runs when it is in hand/,
+    sql: () => `INSERT INTO jobq_leases VALUES (${job('plain')}, 1, 1, 1, 0)`,
+  },
   { name: 'an index lacks an entry', expected: /^10: the file is damaged/, file: (files) => dropIndexEntries(files) },
 ]
 
