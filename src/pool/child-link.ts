@@ -69,22 +69,22 @@ export class ChildLink {
     this.#conclude(null, null)
   }
 
-  #listen(process: ChildProcess): void {
-    const { pid } = process
+  #listen(forked: ChildProcess): void {
+    const { pid } = forked
     // One that could not be started has no streams at all.
-    const stdio: readonly unknown[] = process.stdio ?? []
+    const stdio: readonly unknown[] = forked.stdio ?? []
     // Without a listener a failed start, or a write into the channel of a dead child, would bring down this process.
-    process.on('error', (error) => {
+    forked.on('error', (error) => {
       if (pid === undefined) this.#failed(error)
       else this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
     })
-    this.#listenToText('stdout', process.stdout)
-    this.#listenToText('stderr', process.stderr)
+    this.#listenToText('stdout', forked.stdout)
+    this.#listenToText('stderr', forked.stderr)
     const reports = stdio[reportFd] as Readable | null | undefined
     const silent = new Promise<void>((resolve) => reports?.on('close', resolve))
     reports?.on('error', () => {})
     reports?.on('data', (data: Buffer) => this.#take(data))
-    process.on('exit', async (code, signal) => {
+    forked.on('exit', async (code, signal) => {
       const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
       await silent
       clearTimeout(timer)
