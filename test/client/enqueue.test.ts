@@ -77,7 +77,7 @@ const refusedItems: [name: string, item: unknown, message: RegExp][] = [
   ['a payload whose characters are many bytes', { task: 't', payload: 'ü'.repeat(600_000) }, /too large/],
   ['a variable with =', { argv: ['true'], env: { 'A=B': 'c' } }, /^env: /],
   ["one of jobq's own variables", { argv: ['true'], env: { JOBQ_LEASE: '1' } }, /^env: "JOBQ_LEASE"/],
-  ['stdin that is no text', { argv: ['true'], stdin: Buffer.from('x') }, /^stdin: /],
+  ['stdin that is no text', { argv: ['true'], stdin: 7 }, /^stdin: /],
 ]
 
 onEachBroker((broker, withQueue) => {
