@@ -4,6 +4,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { after, afterEach, describe, it } from 'node:test'
 import { type Running, Workspace } from '../support/cli.ts'
+import { until } from '../support/until.ts'
 
 type Json = Record<string, unknown>
 
@@ -175,11 +176,8 @@ describe('signals', () => {
       assert.equal(code, expected, stderr)
       assert.equal((await show(id)).state, 'queued')
       const pid = Number(fs.readFileSync(path.join(workspace.folder, 'one.begun'), 'utf8'))
-      assert.match(
-        spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout,
-        /^(Z|$)/,
-        'it is dead',
-      )
+      const stat = () => spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout
+      await until('its end', () => /^(Z|$)/.test(stat()))
     })
   }
 

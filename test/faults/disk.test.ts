@@ -80,6 +80,8 @@ test('a full disk', { skip: mayMount ? false : 'needs the right to mount a file 
 
 test('a file that may not grow', { skip: succeeds('prlimit', '--version') ? false : 'needs prlimit' }, () =>
   FaultSite.use(async (site) => {
+    // Where the binary is tested, it unpacks its addon while it still may.
+    await site.enqueue('first', site.order('first', 0))
     assert.match(await fill(site, ['prlimit', '--fsize=400000']), /input\/output error \(SQLITE_IOERR_WRITE\)|no space/)
     const limited = await site.start(['run', '--drain'], { prefix: ['prlimit', '--fsize=200000'] }).ended
     assert.equal(limited.code, 75)
