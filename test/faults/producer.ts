@@ -1,6 +1,7 @@
 // A producer: adds jobs in batches, first noting what it asks for, then what it was told, until its stdin ends or it is killed.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../src/client.ts'
+import { JobqError } from '../../src/errors.ts'
 import { evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
 import { SeededRandom } from '../support/random.ts'
 
@@ -11,6 +12,7 @@ const [database = '', effects = '', name = '', seed = ''] = process.argv.slice(2
 const random = new SeededRandom(`${seed} ${name}`)
 const files = { ...evidenceFiles(database), effects }
 const queue = await connect(database)
+const added: number[] = []
 let told = false
 process.stdin.on('end', () => {
   told = true
@@ -27,12 +29,37 @@ for (let batch = 0; !told; batch++) {
   const size = random.pick([1, 1, 2, 5, 20]) ?? 1
   const keys = Array.from({ length: size }, (_, index) => `${name}.${batch}.${index}`)
   const at = Date.now() + (random.next() < 0.1 ? random.below(200) : 0)
-  const jobs = keys.map((key) => orderOf(key, at))
+  const jobs = keys.map((key) => ({ ...orderOf(key, at), ...standing() }))
   noteAsked(files, `${name}.${batch}`, keys)
-  noteAcknowledged(files, `${name}.${batch}`, await queue.enqueueMany(jobs))
+  const ids = await queue.enqueueMany(jobs)
+  noteAcknowledged(files, `${name}.${batch}`, ids)
+  added.push(...ids)
+  if (random.next() < 0.2) await intervene()
   await sleep(random.below(4))
 }
 await queue.close()
+
+/** Where a job stands among the others: its queue, its priority, and what it waits for. */
+function standing() {
+  const need = random.next() < 0.1 ? random.pick(added.slice(-20)) : undefined
+  return {
+    queue: random.pick(['default', 'default', 'urgent', 'bulk/night']) ?? 'default',
+    priority: random.below(10),
+    ...(need === undefined ? {} : random.next() < 0.5 ? { after: need } : { afterAny: need }),
+  }
+}
+
+/** Cancels or runs again one of the last jobs, whatever has become of it. */
+async function intervene(): Promise<void> {
+  const id = random.pick(added.slice(-40))
+  if (id === undefined) return
+  if (random.next() < 0.5) await queue.cancel(id)
+  else {
+    await queue.retry(id).catch((error: unknown) => {
+      if (!(error instanceof JobqError && error.code === 'conflict')) throw error
+    })
+  }
+}
 
 function orderOf(key: string, at: number) {
   const kind = random.weighted({ instant: 30, short: 30, failing: 10, final: 5, long: 5, program: 5 })
