@@ -35,7 +35,9 @@ export const defaultPolicy: RunPolicy = {
  * Full jitter is a uniform draw from 0 to the delay (Marc Brooker, "Exponential Backoff And Jitter", 2015).
  */
 export const backoffDelay = (backoff: Backoff, failures: number, random: () => number): number => {
-  const factor = { exponential: 2 ** (failures - 1), linear: failures, fixed: 1 }[backoff.kind]
+  const factor = { exponential: Math.min(2 ** (failures - 1), Number.MAX_SAFE_INTEGER), linear: failures, fixed: 1 }[
+    backoff.kind
+  ]
   const full = Math.min(backoff.baseMs * factor, backoff.maxMs ?? Number.MAX_SAFE_INTEGER / 4)
   return Math.round(backoff.jitter ? random() * full : full)
 }

@@ -310,6 +310,13 @@ describe('backoffDelay', () => {
       ),
     )
   })
+  it('of nothing is nothing, however many failures', () => {
+    const nothing: Backoff = { kind: 'exponential', baseMs: 0, jitter: false }
+    assert.equal(
+      backoffDelay(nothing, 5_000, () => 1),
+      0,
+    )
+  })
   it('without a maximum stays a number that can be added to a date', () => {
     const endless: Backoff = { kind: 'exponential', baseMs: 1000, jitter: false }
     assert.ok(Number.isSafeInteger(now + backoffDelay(endless, 100_000, () => 1)))

@@ -168,6 +168,7 @@ describe('signals', () => {
       const id = await add(...one.command)
       const worker = await start()
       await one.begun
+      await until('its start to be told', async () => (await show(id)).state === 'running')
       for (const [index, signal] of signals.entries()) {
         worker.child.kill(signal)
         if (index < signals.length - 1) await worker.until('INT: finishing')
