@@ -73,7 +73,7 @@ test('a full disk', { skip: mayMount ? false : 'needs the right to mount a file 
       path.join(folder, 'jobs.db'),
     )
   } finally {
-    run('umount', folder)
+    run('umount', '--lazy', folder)
     fs.rmdirSync(folder)
   }
 })
