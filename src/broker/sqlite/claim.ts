@@ -204,6 +204,8 @@ export const endWaiting = (
   end: { readonly error: { readonly type: string; readonly message: string }; readonly now: number },
 ): void => {
   const { error, now } = end
+  // Its worker may have begun it without having told.
+  const interrupted = job.worker === undefined ? {} : { interrupted: true }
   unready(store, job.id)
   store
     .sql(
@@ -216,7 +218,7 @@ export const endWaiting = (
     task: job.task,
     queue: job.queue,
     attempt: job.attempt,
-    data: { error },
+    data: { error, ...interrupted },
   })
 }
 
