@@ -1,0 +1,13 @@
+import type { Broker } from '../broker/broker.ts'
+
+/** What the worker itself wants to hear from its steps, and what it tells them. */
+export interface WorkerHooks {
+  readonly onIdle: (broker: Broker) => void
+  readonly onBroken: (error: unknown) => void
+  /** Aborted when the worker is to stop, be it while it starts. */
+  readonly stopping: AbortSignal
+  /** How long a stop waits for running jobs, read when it begins. */
+  readonly graceMs: () => number
+  /** True when a stop waits for nothing. */
+  readonly cold: () => boolean
+}
