@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
+import { liveWorkers } from '../../src/client/live-workers.ts'
 import { systemClock } from '../../src/clock.ts'
 import { instantsAsText } from '../../src/event-json.ts'
 import { explain as explainJob, readCircumstances } from '../../src/why.ts'
 import { foundJob } from '../found-job.ts'
 import { explain } from '../help.ts'
 import { stateText } from '../job-text.ts'
-import { liveWorkers } from '../live-workers.ts'
 import { argument, jobId } from '../options.ts'
 import { withQueue } from '../session.ts'
 

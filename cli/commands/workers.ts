@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
 import type { WorkerRecord } from '../../src/broker/broker.ts'
+import { liveWorkers } from '../../src/client/live-workers.ts'
 import { systemClock } from '../../src/clock.ts'
 import { explain } from '../help.ts'
-import { liveWorkers } from '../live-workers.ts'
 import { withQueue } from '../session.ts'
 import type { Column } from '../table.ts'
 

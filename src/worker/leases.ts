@@ -3,11 +3,11 @@
  * process is. Runs in the worker's own process, where no job code can hold up its timer.
  */
 import type { Broker } from '../broker/broker.ts'
+import { mayBeAlive, ownIdentity } from '../broker/process-identity.ts'
 import type { Moment } from '../clock.ts'
 import type { Lease } from '../job.ts'
 import type { Execution } from './execution.ts'
 import type { ResolvedOptions } from './options.ts'
-import { mayBeAlive, ownIdentity } from './process-identity.ts'
 
 /** How often cancels are looked for while jobs are in hand, in milliseconds; a bell brings it forward. */
 const cancelEveryMs = 1_000

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import type { Broker, WorkerStatus } from '../broker/broker.ts'
+import { ownIdentity } from '../broker/process-identity.ts'
 import type { ResolvedOptions } from './options.ts'
-import { ownIdentity } from './process-identity.ts'
 
 /** How often a worker says that it is there, in milliseconds. */
 const beatEveryMs = 5_000

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, it } from 'node:test'
 import type { ProcessIdentity } from '../../src/broker/broker.ts'
-import { mayBeAlive, ownIdentity } from '../../src/worker/process-identity.ts'
+import { mayBeAlive, ownIdentity } from '../../src/broker/process-identity.ts'
 import { isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 

@@ -1,5 +1,5 @@
-import type { Broker, WorkerRecord } from '../src/broker/broker.ts'
-import { mayBeAlive, ownIdentity } from '../src/worker/process-identity.ts'
+import type { Broker, WorkerRecord } from '../broker/broker.ts'
+import { mayBeAlive, ownIdentity } from '../broker/process-identity.ts'
 
 /** The workers that are online, without those of this machine whose process is gone though nobody has noticed yet. */
 export const liveWorkers = async (broker: Broker): Promise<WorkerRecord[]> => {

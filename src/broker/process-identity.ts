@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs'
 import os from 'node:os'
-import type { ProcessIdentity } from '../broker/broker.ts'
+import type { ProcessIdentity } from './broker.ts'
 
 const read = (file: string): string | null => {
   try {
