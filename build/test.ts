@@ -1,5 +1,5 @@
 // `npm test`: the checks, the binary, then every test, those of the command line through the binary. With arguments, only
-// those test files.
+// those test files. It fails too when something is still running afterwards.
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -10,7 +10,7 @@ const files = chosen.length > 0 ? chosen : fs.globSync('test/**/*.test.ts', { cw
 
 if (chosen.length === 0) run(['build/check.ts'])
 run(['build/binary.ts'])
-run(['--test', '--test-concurrency=2', ...files])
+run(['build/run-tests.ts', ...files])
 
 function run(parameters: string[]): void {
   const { status, signal, error } = spawnSync(process.execPath, parameters, {
