@@ -175,6 +175,8 @@ export interface JobIndex {
   list(filter: JobFilter, now: Moment): Promise<Job[]>
   /** Every known queue, by name. */
   queues(now: Moment): Promise<QueueSummary[]>
+  /** How many jobs a worker of these queues (null: all) could claim now, counted no further than `limit`: cheap, however many wait. */
+  countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number>
   /** Deletes finished jobs; true where one was deleted. Their events stay until pruned. */
   remove(ids: readonly number[]): Promise<boolean[]>
   /** Deletes (or counts) finished jobs, oldest first; answers their ids. */

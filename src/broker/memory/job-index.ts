@@ -2,7 +2,7 @@ import type { Moment } from '../../clock.ts'
 import { finishedStates, isFinished, type Job, type JobState } from '../../job.ts'
 import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import type { MemoryStore } from './memory-store.ts'
-import { type JobRow, toJob } from './row.ts'
+import { isWaiting, type JobRow, toJob } from './row.ts'
 
 /** Reads and deletes the jobs of a memory broker. */
 export class MemoryJobIndex implements JobIndex {
@@ -36,6 +36,18 @@ export class MemoryJobIndex implements JobIndex {
   async queues(now: Moment): Promise<QueueSummary[]> {
     const names = [...this.#store.queues.keys()].sort()
     return names.map((name) => this.#summarize(name, now.at))
+  }
+
+  async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {
+    const due = [...this.#store.jobs.values()].filter(
+      (row) =>
+        row.state === 'queued' &&
+        isWaiting(row) &&
+        row.dueAt <= now.at &&
+        (queues === null || queues.includes(row.queue)) &&
+        this.#store.queues.get(row.queue)?.paused !== true,
+    )
+    return Math.min(due.length, limit)
   }
 
   async remove(ids: readonly number[]): Promise<boolean[]> {

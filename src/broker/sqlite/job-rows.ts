@@ -86,6 +86,20 @@ export class SqliteJobIndex implements JobIndex {
     return this.#store.read(() => readQueues(this.#store, now.at))
   }
 
+  async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {
+    const names = queues === null ? null : JSON.stringify(queues)
+    const served = 'q.paused = 0 AND (?1 IS NULL OR q.name IN (SELECT value FROM json_each(?1)))'
+    const ready = `SELECT count(*) FROM
+      (SELECT 1 FROM jobq_queues q CROSS JOIN jobq_ready r ON r.queue = q.id WHERE ${served} LIMIT ?2)`
+    // Those whose time has come become ready with the next claim.
+    const due = `SELECT count(*) FROM
+      (SELECT 1 FROM jobq_jobs j CROSS JOIN jobq_queues q ON q.id = j.queue WHERE j.state = 2 AND j.due_at <= ?3 AND ${served} LIMIT ?2)`
+    return this.#store.read(() => {
+      const count = Number(this.#store.value(ready, names, limit))
+      return Math.min(limit, count + (count < limit ? Number(this.#store.value(due, names, limit, now.at)) : 0))
+    })
+  }
+
   async remove(ids: readonly number[]): Promise<boolean[]> {
     return this.#store.write(() => ids.map((id) => this.#delete(id)))
   }

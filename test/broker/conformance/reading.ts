@@ -78,6 +78,28 @@ export const jobIndexCases: Case[] = [
     },
   },
   {
+    name: 'due jobs are counted by what a worker could claim, up to a limit',
+    async run(scene) {
+      const count = (queues: readonly string[] | null, limit = 100) =>
+        scene.broker.jobs.countDue(queues, limit, scene.now())
+      assert.equal(await count(null), 0)
+      await scene.addAll([...Array(3).fill({ queue: 'a' }), ...Array(2).fill({ queue: 'b' }), { queue: 'p' }])
+      await scene.addAll([
+        { queue: 'a', hold: true },
+        { queue: 'a', dueAt: scene.at + 50 },
+        { queue: 'b', dueAt: scene.at + 51 },
+      ])
+      await scene.broker.setPaused('p', true, scene.now())
+      assert.deepEqual([await count(null), await count(['a']), await count(['b', 'p', 'none'])], [5, 3, 2])
+      assert.deepEqual([await count(null, 4), await count(null, 0), await count(['a'], 1)], [4, 0, 1])
+      scene.pass(50)
+      assert.deepEqual([await count(null), await count(['a']), await count(null, 5)], [6, 4, 5])
+      await scene.claim({ queues: [{ name: 'a', weight: 1 }], limit: 2 })
+      assert.deepEqual([await count(null), await count(['a'])], [4, 2])
+      assert.deepEqual([await count([]), await count(['p'])], [0, 0])
+    },
+  },
+  {
     name: 'a queue without due jobs has waited for nothing',
     async run(scene) {
       await scene.add({ queue: 'q', dueAt: scene.at + 1000 })
