@@ -88,15 +88,15 @@ export class SqliteJobIndex implements JobIndex {
 
   async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {
     const names = queues === null ? null : JSON.stringify(queues)
-    const served = 'q.paused = 0 AND (?1 IS NULL OR q.name IN (SELECT value FROM json_each(?1)))'
+    const served = 'q.paused = 0 AND (? IS NULL OR q.name IN (SELECT value FROM json_each(?)))'
     const ready = `SELECT count(*) FROM
-      (SELECT 1 FROM jobq_queues q CROSS JOIN jobq_ready r ON r.queue = q.id WHERE ${served} LIMIT ?2)`
+      (SELECT 1 FROM jobq_queues q CROSS JOIN jobq_ready r ON r.queue = q.id WHERE ${served} LIMIT ?)`
     // Those whose time has come become ready with the next claim.
     const due = `SELECT count(*) FROM
-      (SELECT 1 FROM jobq_jobs j CROSS JOIN jobq_queues q ON q.id = j.queue WHERE j.state = 2 AND j.due_at <= ?3 AND ${served} LIMIT ?2)`
+      (SELECT 1 FROM jobq_jobs j CROSS JOIN jobq_queues q ON q.id = j.queue WHERE j.state = 2 AND j.due_at <= ? AND ${served} LIMIT ?)`
     return this.#store.read(() => {
-      const count = Number(this.#store.value(ready, names, limit))
-      return Math.min(limit, count + (count < limit ? Number(this.#store.value(due, names, limit, now.at)) : 0))
+      const count = Number(this.#store.value(ready, names, names, limit))
+      return count + Number(this.#store.value(due, now.at, names, names, limit - count))
     })
   }
 
