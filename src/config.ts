@@ -11,9 +11,42 @@ import { nearest } from './nearest.ts'
 import { quote } from './quote.ts'
 import { parseSize } from './size.ts'
 import type { TaskOptions } from './task.ts'
+import {
+  type AutoscalerRule,
+  type AutoscalerState,
+  checkBounds,
+  maxPoolSize,
+  type PoolBounds,
+} from './worker/autoscale-rule.ts'
+
+/** The rights and limits of commands and executables. Sizes are text (`'512M'`) or bytes, durations text or milliseconds. */
+export interface ProcessSettings {
+  /** Niceness, from -20 to 19; below the worker's own only for root. */
+  readonly nice?: number
+  /** `idle`, `best-effort` or `realtime`, the last two with a level from 0 to 7, as in `'best-effort:7'`. */
+  readonly ionice?: string
+  /** A name or a numeric id; only for a worker that runs as root. */
+  readonly user?: string | number
+  /** Default that of the user. */
+  readonly group?: string | number
+  readonly rlimits?: {
+    /** Address space. */
+    readonly as?: string | number
+    /** Processor time. */
+    readonly cpu?: string | number
+    /** Open files. */
+    readonly nofile?: number
+    /** Processes of its user. */
+    readonly nproc?: number
+    /** The largest file that it may write. */
+    readonly fsize?: string | number
+    /** The largest core dump. */
+    readonly core?: string | number
+  }
+}
 
 /** What a job falls back to where neither it nor its task says. */
-export type TaskSettings = Omit<TaskOptions, 'name' | 'unique'>
+export type TaskSettings = Omit<TaskOptions, 'name' | 'unique'> & ProcessSettings
 
 /** What `jobq.config.ts` exports by default. Durations are text (`'5m'`) or milliseconds, sizes text (`'64k'`) or bytes. */
 export interface Config {
@@ -23,10 +56,20 @@ export interface Config {
   readonly tasks?: string | readonly string[]
   readonly worker?: {
     readonly concurrency?: number
+    /** Instead of `concurrency`: a pool that follows its load, of at most and at least so many children. */
+    readonly autoscale?: readonly [max: number, min: number]
+    /** No shrinking sooner than this after a growth; default 30 s. */
+    readonly autoscaleKeepalive?: string | number
+    /** A child is replaced after so many jobs. */
+    readonly maxTasksPerChild?: number
+    /** A child whose process holds more memory than this after a job is replaced. */
+    readonly maxMemoryPerChild?: string | number
     readonly prefetch?: number
     readonly grace?: string | number
     readonly name?: string
   }
+  /** How large a pool that follows its load should be; default a child for each job that waits or runs. */
+  readonly autoscaler?: AutoscalerRule
   /** For all tasks; a task's own definition wins. */
   readonly defaults?: TaskSettings
   /** By task; wins over the task's definition. */
@@ -110,9 +153,35 @@ const name =
   (value, place) =>
     at(place, () => checkName(kind, value))
 
+const ioPriority: Reader<string> = (value, place) => {
+  const given = text(value, place)
+  if (/^(?:idle|(?:best-effort|realtime)(?::[0-7])?)$/.test(given)) return given
+  throw refused(place, value, 'idle, best-effort:0..7 or realtime:0..7')
+}
+const account: Reader<string> = (value, place) => {
+  if (typeof value === 'number') return String(whole(0, 2 ** 32 - 2)(value, place))
+  const given = text(value, place)
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/.test(given)) return given
+  throw refused(place, value, 'the name or id of an account')
+}
+
 const textOrNumber = (value: unknown, place: string): string | number => {
   if (typeof value === 'string' || typeof value === 'number') return value
   throw refused(place, value, 'text or a number')
+}
+
+/** What is not a number is answered as NaN. */
+const autoscaler: Reader<AutoscalerRule> = (value, place) => {
+  if (typeof value !== 'function') throw refused(place, value, 'a function')
+  return (state: AutoscalerState) => {
+    const size: unknown = Reflect.apply(value, undefined, [state])
+    return typeof size === 'number' ? size : Number.NaN
+  }
+}
+
+const autoscale: Reader<PoolBounds> = (value, place) => {
+  if (!Array.isArray(value) || value.length !== 2) throw refused(place, value, 'a pair [max, min]')
+  return at(place, () => checkBounds(value[0], value[1]))
 }
 
 const taskSettings = object({
@@ -123,17 +192,34 @@ const taskSettings = object({
   expires: duration,
   ack: word('late', 'early'),
   maxCrashes: whole(1, 1_000_000),
+  nice: whole(-20, 19),
+  ionice: ioPriority,
+  user: account,
+  group: account,
+  rlimits: object({
+    as: size,
+    cpu: duration,
+    nofile: whole(1, 2 ** 31),
+    nproc: whole(0, 2 ** 31),
+    fsize: size,
+    core: size,
+  }),
 })
 
 const config = object({
   broker: oneOrMore(text),
   tasks: oneOrMore(text),
   worker: object({
-    concurrency: whole(1, 1024),
+    concurrency: whole(1, maxPoolSize),
+    autoscale,
+    autoscaleKeepalive: duration,
+    maxTasksPerChild: whole(1, Number.MAX_SAFE_INTEGER),
+    maxMemoryPerChild: size,
     prefetch: whole(1, 100_000),
     grace: duration,
     name: name('worker'),
   }),
+  autoscaler,
   defaults: taskSettings,
   taskOptions: mapOf('task', taskSettings),
   retention: object({
@@ -160,7 +246,12 @@ export type CheckedTaskSettings = ReturnType<typeof taskSettings>
  * Checks what a configuration file exports by default.
  * @throws JobqError `usage` naming the place of the first thing that is wrong
  */
-export const checkConfig = (value: unknown): CheckedConfig => config(value, '')
+export const checkConfig = (value: unknown): CheckedConfig => {
+  const checked = config(value, '')
+  const { concurrency, autoscale } = checked.worker ?? {}
+  if (concurrency === undefined || autoscale === undefined) return checked
+  throw new JobqError('usage', 'worker.autoscale: a pool has a fixed size, worker.concurrency, or follows its load')
+}
 
 const plainObject = (value: unknown, place: string): object => {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value

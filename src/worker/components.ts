@@ -2,6 +2,7 @@ import { type Step, stepsFor } from '../boot/step.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
+import type { Autoscaler } from './autoscaler.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Execution } from './execution.ts'
 import type { Leases } from './leases.ts'
@@ -18,6 +19,7 @@ export interface WorkerComponents {
   readonly pool: Pool<ClaimedJob>
   readonly leases: Leases
   readonly dispatcher: Dispatcher
+  readonly autoscaler: Autoscaler
   readonly pruner: Pruner
 }
 

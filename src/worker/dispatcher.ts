@@ -49,6 +49,7 @@ export class Dispatcher {
   readonly #of: DispatcherOptions
   readonly #stop = new AbortController()
   #claiming = true
+  #held = false
   #mayHaveWork = true
   #changed: (() => void) | null = null
   #pending = true
@@ -58,6 +59,8 @@ export class Dispatcher {
   #turnEndedAt = 0
   #loop: Promise<void> = Promise.resolve()
   #watch: Promise<void> = Promise.resolve()
+  /** Called when more may wait than this worker has claimed. */
+  onWork: () => void = () => {}
 
   constructor(of: DispatcherOptions) {
     this.#of = of
@@ -81,6 +84,32 @@ export class Dispatcher {
   drain(): void {
     this.#claiming = false
     this.#of.execution.returnWaiting()
+    this.wake()
+  }
+
+  /** True from `hold` to `resume`. */
+  get held(): boolean {
+    return this.#held
+  }
+
+  /** True while the broker cannot be used. */
+  get away(): boolean {
+    return this.#retryMs > 0
+  }
+
+  /** Takes nothing more until `resume`: what has not begun goes back to the queue, what runs is finished. */
+  hold(): void {
+    this.#held = true
+    this.#of.execution.hold()
+    for (const child of this.#of.pool.children) if (child.inFlight > 1) child.recall()
+    this.wake()
+  }
+
+  /** Takes jobs again. */
+  resume(): void {
+    this.#held = false
+    this.#of.execution.resume()
+    this.#mayHaveWork = true
     this.wake()
   }
 
@@ -139,7 +168,7 @@ export class Dispatcher {
     const { broker, execution, pool, options, session } = this.#of
     const reports = execution.takeReports(pool.children)
     // A transaction that is written anyway looks for work as well: what just ended may have let other jobs go.
-    const look = this.#claiming && (this.#mayHaveWork || reports.length > 0)
+    const look = this.#claiming && !this.#held && (this.#mayHaveWork || reports.length > 0)
     const wanted = look ? execution.wanted(pool.children, options.prefetch) : 0
     // Without room the next look for work, a few seconds from now, asks again.
     const limit = wanted > 0 && this.#of.space.enough() ? wanted : 0
@@ -158,6 +187,7 @@ export class Dispatcher {
       // Reports that were settled without a look may have let jobs go, or sent some back.
       if (claim === undefined) this.#mayHaveWork = true
       else if (claimed.length < limit) this.#mayHaveWork = false
+      else this.onWork()
       execution.handOut(pool.children)
       if (execution.idle && !this.#mayHaveWork) this.#of.onIdle()
       else if (claimed.length > 0) this.#pending = true
@@ -199,6 +229,7 @@ export class Dispatcher {
         await broker.wait({ signal: this.#stop.signal, timeoutMs: lookEveryMs })
         this.#mayHaveWork = true
         this.wake()
+        this.onWork()
         this.#of.onRing()
       } catch (error) {
         this.#log('debug', `waiting for work: ${error instanceof Error ? error.message : error}`)

@@ -8,17 +8,27 @@ import { JobqError } from '../errors.ts'
 import { checkName } from '../name.ts'
 import { childProgram } from '../pool/child-program.ts'
 import type { ChildProgram } from '../pool/pool.ts'
+import { parseSize } from '../size.ts'
+import { checkBounds, type PoolBounds } from './autoscale-rule.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
 
 /** What `createWorker` takes. Durations are milliseconds or text (`'30s'`), sizes bytes or text. */
 export interface WorkerOptions
-  extends Pick<Config, 'defaults' | 'taskOptions' | 'retention' | 'maxResult' | 'maxOutput'> {
+  extends Pick<Config, 'autoscaler' | 'defaults' | 'taskOptions' | 'retention' | 'maxResult' | 'maxOutput'> {
   /** A URL, a path, or an open broker, which the worker then leaves open. */
   readonly broker: string | Broker
   /** Files and folders of tasks. */
   readonly tasks?: readonly string[]
   /** Child processes; default the number of CPUs. */
   readonly concurrency?: number
+  /** Instead of `concurrency`: a pool that follows its load, of at most and at least so many children. */
+  readonly autoscale?: readonly [max: number, min: number]
+  /** No shrinking sooner than this after a growth; default 30 s. */
+  readonly autoscaleKeepalive?: string | number
+  /** A child is replaced after so many jobs; default never. */
+  readonly maxTasksPerChild?: number
+  /** A child whose process holds more memory than this after a job is replaced; default never. */
+  readonly maxMemoryPerChild?: string | number
   /** Queues to serve, in this order or by weight; default all. */
   readonly queues?: readonly (string | QueueShare)[] | null
   readonly order?: 'strict' | 'weighted'
@@ -50,7 +60,13 @@ export interface WorkerOptions
 export interface ResolvedOptions {
   readonly broker: string | Broker
   readonly tasks: readonly string[]
+  /** Children at the start. */
   readonly concurrency: number
+  /** Null for a pool of fixed size. */
+  readonly autoscale: PoolBounds | null
+  readonly autoscaleKeepaliveMs: number
+  readonly maxTasksPerChild: number | null
+  readonly maxMemoryPerChild: number | null
   readonly queues: readonly QueueShare[] | null
   readonly order: 'strict' | 'weighted'
   readonly prefetch: number | null
@@ -74,6 +90,12 @@ const whole = (name: string, value: number, min: number): number => {
   throw new JobqError('usage', `${name}: ${value} is not a whole number of at least ${min}`)
 }
 
+const boundsOf = ({ autoscale, concurrency }: WorkerOptions): PoolBounds | null => {
+  if (autoscale === undefined) return null
+  if (concurrency === undefined) return checkBounds(...autoscale)
+  throw new JobqError('usage', 'autoscale: a pool has a fixed size, concurrency, or follows its load')
+}
+
 const checkQueues = (shares: readonly QueueShare[]): void => {
   const names = shares.map(({ name }) => checkName('queue', name))
   const doubled = names.find((name, index) => names.indexOf(name) !== index)
@@ -88,8 +110,10 @@ const checkQueues = (shares: readonly QueueShare[]): void => {
  * @throws JobqError `usage` naming the option
  */
 export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
-  const { defaults, taskOptions, retention, maxResult, maxOutput } = options
-  const given = Object.entries({ defaults, taskOptions, retention, maxResult, maxOutput })
+  const { autoscaler, defaults, taskOptions, retention, maxResult, maxOutput } = options
+  const given = Object.entries({ autoscaler, defaults, taskOptions, retention, maxResult, maxOutput })
+  const { maxTasksPerChild, maxMemoryPerChild } = options
+  const autoscale = boundsOf(options)
   const level = logLevels.indexOf(options.logLevel ?? 'info')
   const shares =
     options.queues?.map((queue) => (typeof queue === 'string' ? { name: queue, weight: 1 } : queue)) ?? null
@@ -97,7 +121,11 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
   return {
     broker: options.broker,
     tasks: options.tasks ?? [],
-    concurrency: whole('concurrency', options.concurrency ?? os.availableParallelism(), 1),
+    concurrency: autoscale?.min ?? whole('concurrency', options.concurrency ?? os.availableParallelism(), 1),
+    autoscale,
+    autoscaleKeepaliveMs: parseDuration(options.autoscaleKeepalive ?? 30_000),
+    maxTasksPerChild: maxTasksPerChild === undefined ? null : whole('maxTasksPerChild', maxTasksPerChild, 1),
+    maxMemoryPerChild: maxMemoryPerChild === undefined ? null : parseSize(maxMemoryPerChild),
     queues: shares,
     order: options.order ?? 'strict',
     prefetch: options.prefetch === undefined ? null : whole('prefetch', options.prefetch, 0),

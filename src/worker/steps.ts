@@ -2,11 +2,13 @@
  * The worker is its steps: this list is the whole of its start-up, and the reverse of it the whole of its stop.
  *
  * broker ← tasks ← execution ← pool ← dispatcher: jobs flow from the broker to the children and back.
+ * autoscaler fits the number of children to that flow.
  * presence, leases and pruner look after what the flow leaves behind.
  */
 import type { WorkerStep } from './components.ts'
 import type { WorkerHooks } from './hooks.ts'
 import type { ResolvedOptions } from './options.ts'
+import { autoscalerStep } from './steps/autoscaler.ts'
 import { brokerStep } from './steps/broker.ts'
 import { dispatcherStep } from './steps/dispatcher.ts'
 import { executionStep } from './steps/execution.ts'
@@ -25,5 +27,6 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
   poolStep(options, hooks),
   leasesStep(options),
   dispatcherStep(options, hooks),
+  autoscalerStep(options),
   prunerStep(options),
 ]
