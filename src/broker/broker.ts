@@ -249,6 +249,8 @@ export interface WorkerStatus {
   readonly busy: number
   readonly processed: number
   readonly children: readonly ChildStatus[]
+  /** The path of the socket on which it takes commands; absent while it takes none. */
+  readonly control?: string
 }
 
 /** One worker as `jobq workers` prints it. */

@@ -44,6 +44,7 @@ export class Execution {
   #processed = 0
   #cut = 0
   #stopping = false
+  #held = false
   /** Called when something is to be reported or handed out. */
   onChange: () => void = () => {}
   /** Called when a run came back undone: there may be no room for it. */
@@ -102,7 +103,7 @@ export class Execution {
           { type: 'crashed', started: true, detail: 'its worker went away' },
           { startedAt: null, pid: null },
         )
-      } else if (this.#stopping) this.#return(flight)
+      } else if (this.#stopping || this.#held) this.#return(flight)
       else this.#ahead.push(flight)
     }
   }
@@ -189,6 +190,21 @@ export class Execution {
   /** From now on what does not finish goes back to the queue; jobs that wait here do so at once. */
   returnWaiting(): void {
     this.#stopping = true
+    this.#returnAhead()
+  }
+
+  /** Gives back, until `resume`, whatever has not begun. */
+  hold(): void {
+    this.#held = true
+    this.#returnAhead()
+  }
+
+  /** Undoes `hold`. */
+  resume(): void {
+    this.#held = false
+  }
+
+  #returnAhead(): void {
     const waiting = this.#ahead
     this.#ahead = []
     for (const flight of waiting) this.#return(flight)
@@ -231,7 +247,7 @@ export class Execution {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
       this.#loads.unload(flight)
-      if (this.#stopping || flight.lost) this.#return(flight)
+      if (this.#stopping || this.#held || flight.lost) this.#return(flight)
       else this.#ahead.unshift(flight)
     }
     this.onChange()

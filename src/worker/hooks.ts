@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.ts'
+import type { WorkerComponents } from './components.ts'
 
 /** What the worker itself wants to hear from its steps, and what it tells them. */
 export interface WorkerHooks {
@@ -10,4 +11,10 @@ export interface WorkerHooks {
   readonly graceMs: () => number
   /** True when a stop waits for nothing. */
   readonly cold: () => boolean
+  /** Begins the worker's stop. */
+  readonly stop: () => void
+  /** What the steps give, once all of them have started; nothing before. */
+  readonly components: () => Partial<WorkerComponents>
+  /** What each step says of itself. */
+  readonly info: () => Record<string, unknown>
 }

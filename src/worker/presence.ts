@@ -15,7 +15,8 @@ export class Presence {
   #session = 0
   #timer: NodeJS.Timeout | null = null
   #beats = 0
-  #status: (() => WorkerStatus) | null = null
+  #status: (() => Omit<WorkerStatus, 'control'>) | null = null
+  #control: string | null = null
 
   constructor(broker: Broker, options: ResolvedOptions) {
     this.#broker = broker
@@ -34,17 +35,23 @@ export class Presence {
   }
 
   /** From now on says regularly what the worker does. */
-  show(status: () => WorkerStatus): void {
+  show(status: () => Omit<WorkerStatus, 'control'>): void {
     this.#status = status
     this.#timer = setInterval(() => void this.beat(), beatEveryMs)
     void this.beat()
+  }
+
+  /** Says from now on under which path the worker takes commands. */
+  async showControl(path: string): Promise<void> {
+    this.#control = path
+    await this.beat()
   }
 
   /** Says now what the worker does. */
   async beat(): Promise<void> {
     if (this.#status === null) return
     const now = this.#options.clock.now()
-    const status = this.#status()
+    const status = { ...this.#status(), ...(this.#control === null ? {} : { control: this.#control }) }
     try {
       await this.#broker.workers.beat(this.#session, status, now)
       this.#beats += 1

@@ -72,6 +72,9 @@ class BootedWorker implements Worker {
       stopping: this.#stop.signal,
       graceMs: () => this.#graceMs,
       cold: () => this.#cold,
+      stop: () => void this.stop(),
+      components: () => this.#booted?.components ?? {},
+      info: () => this.info(),
     })
     this.steps = inOrder(this.#steps)
     this.done = new Promise((resolve) => {

@@ -4,6 +4,7 @@ import { Dispatcher } from '../dispatcher.ts'
 import type { WorkerHooks } from '../hooks.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { outputFolderOf } from '../output-folder.ts'
+import { workerStatus } from '../status.ts'
 
 /** How long a stop tries to report what is left, in milliseconds. */
 const lastReportsMs = 10_000
@@ -34,13 +35,8 @@ export const dispatcherStep = (options: ResolvedOptions, hooks: WorkerHooks): Wo
         onRing: leases.checkSoon,
         onLost: leases.check,
       })
-      presence.show(() => ({
-        status: 'online',
-        size: pool.size,
-        busy: pool.children.filter((child) => child.state === 'busy').length,
-        processed: execution.processed,
-        children: pool.status(),
-      }))
+      presence.show(() => workerStatus({ pool, execution, dispatcher, stopping: hooks.stopping }))
+      hooks.stopping.addEventListener('abort', () => void presence.beat(), { once: true })
       dispatcher.start()
       return dispatcher
     },
