@@ -8,11 +8,11 @@ import { formatBackoff } from '../../src/backoff.ts'
 import { childProgram } from '../../src/pool/child-program.ts'
 import { createPool } from '../../src/pool/forked-pool.ts'
 import type { TaskProblem, TaskSummary } from '../../src/pool/task-summary.ts'
+import { processPlan } from '../../src/process-options.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
 import { plainText, repeatable } from '../options.ts'
-import type { Output } from '../output.ts'
-import { openSession } from '../session.ts'
+import { openSession, type Session } from '../session.ts'
 import { resolve, settings } from '../settings.ts'
 import type { Column } from '../table.ts'
 import { visibleLines } from '../visible.ts'
@@ -39,10 +39,11 @@ export const register = (program: Command): void => {
     )
     .option('--check', 'exit 1 if one of them does not load')
     .action(async (options: Options, command: Command) => {
-      const { output, sources } = await openSession(command)
+      const session = await openSession(command)
+      const { output, sources } = session
       const paths = resolve(settings.tasks, options.tasks, sources).value
       if (paths.length === 0) output.message('There is no folder ./tasks here; --tasks says where another one is.')
-      const { tasks, problems } = paths.length === 0 ? { tasks: [], problems: [] } : await load(paths, output)
+      const { tasks, problems } = paths.length === 0 ? { tasks: [], problems: [] } : await load(paths, session)
       if (output.json) output.document(tasks.map(document))
       else if (output.quiet) for (const { name } of tasks) output.line(name)
       else output.table(output.terminal ? columns.filter(({ title }) => title !== 'crashes') : columns, tasks)
@@ -63,7 +64,7 @@ crashes allowed, whether its payload is checked, file.`,
 }
 
 /** Has a child process load the tasks, and say what it found. */
-const load = async (paths: readonly string[], output: Output): Promise<Found> => {
+const load = async (paths: readonly string[], { output, config }: Session): Promise<Found> => {
   const found: Found[] = []
   let end = 'it ended'
   const pool = createPool({
@@ -72,6 +73,7 @@ const load = async (paths: readonly string[], output: Output): Promise<Found> =>
     env: process.env,
     outputFolder: '',
     brokerUrl: '',
+    processes: processPlan(config?.values ?? {}),
     listener: {
       ready: (_child, tasks, problems) => void found.push({ tasks, problems }),
       exited: (_child, exit) => {

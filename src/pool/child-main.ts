@@ -10,9 +10,12 @@ import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
+import { libraryFolder } from '../user-file.ts'
+import { watchUserImports } from '../user-imports.ts'
 import { findUnexecutable } from './discover-tasks.ts'
 import { toJobError } from './job-error.ts'
 import { JobWindow } from './job-window.ts'
+import { type Launch, planLaunches } from './launch.ts'
 import { type LoadedTasks, loadTasks } from './load-tasks.ts'
 import { passedEnvironment } from './program-environment.ts'
 import { type ChildSettings, type Command, reportFd } from './protocol.ts'
@@ -21,6 +24,7 @@ import { runCommand, runExecutable } from './run-command.ts'
 import { runModule, thrownOutcome } from './run-module.ts'
 import type { RunningJob } from './running-job.ts'
 import { signalGroup } from './signal-group.ts'
+import type { TaskProblem } from './task-summary.ts'
 
 process.title = 'jobq child'
 // The worker decides what a signal means; a terminal and a service manager send theirs to all of its processes.
@@ -68,27 +72,40 @@ function obey(command: Command): void {
 }
 
 async function begin(settings: ChildSettings): Promise<void> {
+  if (settings.reportImports) {
+    watchUserImports((file, hash) => pipe.send({ type: 'imported', file, hash }), libraryFolder())
+  }
   const loaded = await loadTasks(settings.tasks)
   const env = passedEnvironment(process.env)
+  const programs = [{ name: commandTask, isProgram: true }]
+  for (const [name, { run }] of loaded.tasks) programs.push({ name, isProgram: run === null })
+  const launches = planLaunches(settings.processes, programs, env)
+  const plain: Launch = { env, prefix: [], problem: null }
   window = new JobWindow({
     settings,
     send: (...reports) => pipe.send(...reports),
-    run: (job) => run(job, loaded, env),
+    run: (job) => run(job, loaded, launches.get(job.task) ?? plain),
     isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,
     left: () => process.exit(0),
   })
   const tasks = [...loaded.tasks.values()].map(({ summary }) => summary)
-  pipe.send({ type: 'ready', tasks, problems: loaded.problems })
+  pipe.send({ type: 'ready', tasks, problems: [...loaded.problems, ...launchProblems(loaded, launches)] })
 }
 
-function run(
-  job: RunningJob,
-  { tasks, problems }: LoadedTasks,
-  env: Readonly<Record<string, string>>,
-): Promise<Outcome> {
-  if (job.task === commandTask) return runCommand(job, env)
+function launchProblems({ tasks }: LoadedTasks, launches: ReadonlyMap<string, Launch>): TaskProblem[] {
+  return [...launches].flatMap(([name, { problem: message }]) =>
+    message === null ? [] : [{ file: tasks.get(name)?.summary.file ?? 'commands', line: null, message }],
+  )
+}
+
+function run(job: RunningJob, { tasks, problems }: LoadedTasks, launch: Launch): Promise<Outcome> {
+  if (launch.problem !== null) {
+    const error = { type: 'SpawnError', message: launch.problem }
+    return Promise.resolve({ type: 'failed', final: true, error })
+  }
+  if (job.task === commandTask) return runCommand(job, launch)
   const task = tasks.get(job.task)
-  if (task) return task.run === null ? runExecutable(job, task.summary.file, env) : runModule(task, job)
+  if (task) return task.run === null ? runExecutable(job, task.summary.file, launch) : runModule(task, job)
   const idle = findUnexecutable(job.settings.tasks, job.task)
   const unloaded = problems.length === 0 ? '' : `; not loaded: ${problems.map(({ file }) => file).join(', ')}`
   const message = `this worker has no task '${job.task}'${idle === null ? '' : `: ${path.relative('', idle)} is not executable`}${unloaded}`

@@ -15,6 +15,21 @@ export const findProgram = (name: string, searchPath: string | undefined, cwd: s
   return name
 }
 
+/** Why the system would not start a program of this name, as it would put it; null when it would. */
+export const programProblem = (
+  name: string,
+  searchPath: string | undefined,
+  cwd: string | null,
+): NodeJS.ErrnoException | null => {
+  const file = path.resolve(cwd ?? '.', findProgram(name, searchPath, cwd))
+  const there = fs.statSync(file, { throwIfNoEntry: false })
+  if (there !== undefined && name.includes('/') && !isExecutable(file)) return problem('EACCES', name)
+  return isExecutable(file) ? null : problem('ENOENT', name)
+}
+
+const problem = (code: string, name: string): NodeJS.ErrnoException =>
+  Object.assign(new Error(`${code}: ${name}`), { code })
+
 const isExecutable = (file: string): boolean => {
   if (fs.statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
   try {

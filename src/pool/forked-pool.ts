@@ -6,9 +6,10 @@ import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
-import type { ChildExit, Pool, PoolChild, PoolOptions, RunJob } from './pool.ts'
+import type { ChildExit, Found, FreshChildren, Pool, PoolChild, PoolOptions, RunJob } from './pool.ts'
 import type { ChildSettings } from './protocol.ts'
 import { Sentinel } from './sentinel.ts'
+import { Standby } from './standby.ts'
 
 const firstRestartMs = 100
 const lastRestartMs = 30_000
@@ -24,6 +25,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   readonly #env: NodeJS.ProcessEnv
   readonly #sentinel = new Sentinel()
   #children: ForkedChild<J>[] = []
+  readonly #standby = new Standby<J>()
   readonly #restarts = new Set<NodeJS.Timeout>()
   /** Deaths before readiness, since a child was last ready. */
   #failures = 0
@@ -37,9 +39,11 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       tasks,
       outputFolder,
       brokerUrl,
+      processes: options.processes ?? { defaults: {}, tasks: {} },
       maxOutputBytes: options.maxOutputBytes ?? defaultMaxOutputBytes,
       maxResultBytes: options.maxResultBytes ?? 1024 * 1024,
       killAfterMs: options.killAfterMs ?? 5_000,
+      reportImports: options.reportImports ?? false,
     }
     this.#env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith('JOBQ_')))
   }
@@ -67,10 +71,27 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     for (const child of byNeed.slice(0, Math.max(0, byNeed.length - size))) child.leave()
   }
 
+  async prepare(signal: AbortSignal): Promise<FreshChildren> {
+    if (this.#stopping) throw new Error('the pool is being stopped')
+    const children = Array.from({ length: Math.max(1, this.size) }, () => this.#make())
+    const drop = (): void => {
+      for (const child of children) if (this.#standby.has(child)) child.kill()
+    }
+    try {
+      const fresh = await Promise.all(
+        children.map(async (child) => ({ child, found: await this.#standby.add(child, signal) })),
+      )
+      return { found: fresh.map(({ found }) => found), takeOver: () => this.#takeOver(fresh), drop }
+    } catch (error) {
+      drop()
+      throw error
+    }
+  }
+
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#bringDown()
     for (const child of this.#children) child.leave()
-    const none = () => this.#children.length === 0
+    const none = () => this.#children.length + this.#standby.size === 0
     if (!(await this.#until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
     if (!(await this.#until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
     await this.#until(none)
@@ -90,20 +111,53 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   }
 
   #fork(): void {
+    this.#children.push(this.#make())
+  }
+
+  #make(): ForkedChild<J> {
     const { program, listener } = this.#options
-    const child = new ForkedChild<J>({
+    return new ForkedChild<J>({
       program,
       listener,
       env: this.#env,
       settings: this.#settings,
       sentinel: this.#sentinel,
-      ready: () => {
-        this.#failures = 0
-        this.#wake()
+      ready: (child, found) => {
+        if (!this.#standby.loaded(child, found)) this.#begin(child, found)
       },
-      exited: (dead, exit) => this.#replace(dead, exit),
+      exited: (dead, exit) => this.#exited(dead, exit),
     })
-    this.#children.push(child)
+  }
+
+  /** It is ready and one of the pool. */
+  #begin(child: ForkedChild<J>, { tasks, problems }: Found): void {
+    this.#failures = 0
+    this.#options.listener.ready(child, tasks, problems)
+    this.#wake()
+  }
+
+  #takeOver(fresh: readonly { readonly child: ForkedChild<J>; readonly found: Found }[]): void {
+    if (this.#stopping) return
+    const old = this.#staying
+    for (const { child, found } of fresh) {
+      if (!this.#standby.release(child)) continue
+      this.#children.push(child)
+      this.#begin(child, found)
+    }
+    for (const child of old) this.#retire(child)
+    this.resize(this.size)
+  }
+
+  /** One that still loads has nothing to finish, and may never listen. */
+  #retire(child: ForkedChild<J>): void {
+    if (child.wasReady) child.leave()
+    else child.kill()
+  }
+
+  #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
+    if (!this.#standby.died(dead, exit.detail)) this.#replace(dead, exit)
+    if (this.#stopping && this.#children.length + this.#standby.size === 0) this.#sentinel.stop()
+    this.#wake()
   }
 
   #replace(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
@@ -113,9 +167,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     const delayMs = dead.wasReady ? 0 : Math.min(lastRestartMs, firstRestartMs * 2 ** (this.#failures - 1))
     if (wanted && delayMs === 0) this.#fork()
     else if (wanted) this.#forkLater(delayMs)
-    if (this.#stopping && this.#children.length === 0) this.#sentinel.stop()
     this.#options.listener.exited(dead, { ...exit, replacedInMs: wanted ? delayMs : null })
-    this.#wake()
   }
 
   #forkLater(delayMs: number): void {
@@ -128,7 +180,8 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   #bringDown(): void {
     this.#stopping = true
-    if (this.#children.length === 0) this.#sentinel.stop()
+    this.#standby.kill()
+    if (this.#children.length + this.#standby.size === 0) this.#sentinel.stop()
     for (const timer of this.#restarts) clearTimeout(timer)
     this.#restarts.clear()
     this.#wake()

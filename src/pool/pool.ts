@@ -7,6 +7,7 @@
 import type { ChildStatus } from '../broker/broker.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
+import type { ProcessPlan } from '../process-options.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
 /** What the pool reads of a job. `recovered` jobs are announced before they run, so that a crash is blamed on the right one. */
@@ -69,6 +70,8 @@ export type TaskCall<J extends RunJob> =
 export interface PoolListener<J extends RunJob> {
   /** The child has loaded its tasks and takes jobs; also each replacement. */
   ready(child: PoolChild<J>, tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): void
+  /** With `reportImports`: a file that the child imports, with its content's hash, or null where it is missing; fresh children tell it too, before they are ready. */
+  imported?(child: PoolChild<J>, file: string, hash: string | null): void
   /** Only for jobs that outlast a moment; a short one's start is told with its end. */
   started(child: PoolChild<J>, job: J, start: { readonly at: number; readonly pid: number }): void
   finished(child: PoolChild<J>, ended: readonly Ended<J>[]): void
@@ -124,6 +127,26 @@ export interface PoolOptions<J extends RunJob> {
   readonly killAfterMs?: number
   /** The broker's URL without its password, told to commands as `JOBQ_BROKER`. */
   readonly brokerUrl: string
+  /** The rights and limits of programs; default those of the worker. */
+  readonly processes?: ProcessPlan
+  /** Whether children say which of the user's files they import; default false. */
+  readonly reportImports?: boolean
+}
+
+/** What a child has found among the tasks. */
+export interface Found {
+  readonly tasks: readonly TaskSummary[]
+  readonly problems: readonly TaskProblem[]
+}
+
+/** Children beside a pool, which have loaded the tasks and run nothing yet. One of the two is to be called, once. */
+export interface FreshChildren {
+  /** What each of them has found. */
+  readonly found: readonly Found[]
+  /** They join the pool, and its other children leave: those give back what has not started and finish what runs. */
+  takeOver(): void
+  /** They are killed. */
+  drop(): void
 }
 
 /** A resizable set of child processes. */
@@ -136,6 +159,11 @@ export interface Pool<J extends RunJob> {
   start(size: number): Promise<void>
   /** Grows at once; shrinks by idle children first, and lets busy ones finish their current job. */
   resize(size: number): void
+  /**
+   * Starts as many fresh children as the pool wants, at least one, beside it; resolves when all of them have loaded the tasks.
+   * @throws Error saying why one of them died before, or the signal's reason; then all of them are gone
+   */
+  prepare(signal: AbortSignal): Promise<FreshChildren>
   /** Recalls what has not started, waits up to `graceMs` for what runs, ends it (`shutdown`), and resolves when no child is left. */
   stop(options: { readonly graceMs: number }): Promise<void>
   /** Kills every child and every command at once. */

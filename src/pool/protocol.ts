@@ -6,6 +6,7 @@
  */
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
+import type { ProcessPlan } from '../process-options.ts'
 import type { EndCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -20,6 +21,9 @@ export interface ChildSettings {
   readonly maxResultBytes: number
   readonly killAfterMs: number
   readonly brokerUrl: string
+  readonly processes: ProcessPlan
+  /** Whether to say which files were imported. */
+  readonly reportImports: boolean
 }
 
 /** One job on its way to a child, as a tuple because there are many. */
@@ -69,6 +73,8 @@ export type CallRequest =
 /** From a child to the worker. */
 export type ChildReport =
   | { readonly type: 'ready'; readonly tasks: readonly TaskSummary[]; readonly problems: readonly TaskProblem[] }
+  /** A file of the user's is about to be imported: by the tasks as they load, or by a job that runs; `hash` is null where it is missing. */
+  | { readonly type: 'imported'; readonly file: string; readonly hash: string | null }
   | { readonly type: 'started'; readonly seq: number; readonly at: number; readonly pid: number }
   | { readonly type: 'finished'; readonly base: number; readonly ends: readonly EndTuple[] }
   | {

@@ -10,6 +10,7 @@ import type { OutputStream } from '../output/output-path.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
 import { type CommandPayload, readCommandPayload } from './command-payload.ts'
 import { toJobError } from './job-error.ts'
+import type { Launch } from './launch.ts'
 import { jobEnvironment } from './program-environment.ts'
 import { checkResultSize, resultTooLarge } from './run-module.ts'
 import { type ProgramEnd, runProgram } from './run-program.ts'
@@ -17,21 +18,17 @@ import type { RunningJob } from './running-job.ts'
 import { openTemporaryFile } from './temporary-file.ts'
 
 /** Runs a command; its payload is `{ argv | shell, cwd?, env?, stdin? }`. */
-export const runCommand = async (job: RunningJob, env: Readonly<Record<string, string>>): Promise<Outcome> => {
+export const runCommand = async (job: RunningJob, launch: Launch): Promise<Outcome> => {
   let command: CommandPayload
   try {
     command = readCommandPayload(job.payload)
   } catch (error) {
     return failure('InvalidPayload', toJobError(error).message, true)
   }
-  return withRoom(job, await runReadCommand(job, command, env))
+  return withRoom(job, await runReadCommand(job, command, launch))
 }
 
-const runReadCommand = async (
-  job: RunningJob,
-  command: CommandPayload,
-  env: Readonly<Record<string, string>>,
-): Promise<Outcome> => {
+const runReadCommand = async (job: RunningJob, command: CommandPayload, launch: Launch): Promise<Outcome> => {
   let input: number | null
   try {
     input = openInput(command.stdin, job)
@@ -43,7 +40,8 @@ const runReadCommand = async (
     const end = await runProgram(job, {
       argv,
       cwd,
-      env: { ...env, ...command.env, ...jobEnvironment(job) },
+      env: { ...launch.env, ...command.env, ...jobEnvironment(job) },
+      prefix: launch.prefix,
       input,
       results: null,
     })
@@ -58,13 +56,10 @@ const exitSnooze = 75
 const exitFinal = 65
 
 /** Runs an executable task; its result is what it writes to descriptor 3, or its last line on stdout if that is JSON. */
-export const runExecutable = async (
-  job: RunningJob,
-  file: string,
-  env: Readonly<Record<string, string>>,
-): Promise<Outcome> => withRoom(job, await runTaskFile(job, file, env))
+export const runExecutable = async (job: RunningJob, file: string, launch: Launch): Promise<Outcome> =>
+  withRoom(job, await runTaskFile(job, file, launch))
 
-const runTaskFile = async (job: RunningJob, file: string, env: Readonly<Record<string, string>>): Promise<Outcome> => {
+const runTaskFile = async (job: RunningJob, file: string, launch: Launch): Promise<Outcome> => {
   const descriptors: number[] = []
   try {
     const input = openTemporaryFile(job.settings.outputFolder, job.payload)
@@ -74,7 +69,8 @@ const runTaskFile = async (job: RunningJob, file: string, env: Readonly<Record<s
     const end = await runProgram(job, {
       argv: [file],
       cwd: null,
-      env: { ...env, ...jobEnvironment(job) },
+      env: { ...launch.env, ...jobEnvironment(job) },
+      prefix: launch.prefix,
       input,
       results,
     })
@@ -130,6 +126,12 @@ const exitFailure = (job: RunningJob, end: Exclude<ProgramEnd, { problem: unknow
   const { exitCode, signal } = end
   const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
   const said = lastLine(job, 'stderr', 300)
+  // What another user may not execute shows only once it is that user who tries.
+  if (
+    (exitCode === 126 || exitCode === 127) &&
+    /^(?:nice|ionice|prlimit|setpriv): .*: (?:Permission|No such)/.test(said)
+  )
+    return failure('SpawnError', said.toWellFormed(), true)
   const message = said === '' ? how : `${how}: ${said}`
   return { type: 'failed', final, exitCode, signal, error: { type: 'CommandFailed', message: message.toWellFormed() } }
 }

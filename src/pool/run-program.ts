@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import type { Progress } from '../job.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
 import type { StreamFile } from '../output/stream-file.ts'
-import { findProgram } from './find-program.ts'
+import { findProgram, programProblem } from './find-program.ts'
 import type { RunningJob } from './running-job.ts'
 import { signalGroup } from './signal-group.ts'
 import { Termination } from './termination.ts'
@@ -19,6 +19,8 @@ export interface Program {
   /** Default: the worker's. */
   readonly cwd: string | null
   readonly env: Readonly<Record<string, string>>
+  /** What starts it with other rights and limits than this process has, and becomes it. */
+  readonly prefix: readonly string[]
   readonly input: number | null
   /** Becomes descriptor 3. */
   readonly results: number | null
@@ -44,11 +46,15 @@ export const runProgram = async (job: RunningJob, program: Program): Promise<Pro
       output.open('stderr').fd,
       program.results ?? 'ignore',
     ] as const
-    const [name, ...args] = program.argv
-    child = spawn(findProgram(name, program.env.PATH, program.cwd), args, {
+    const { argv, prefix, env, cwd } = program
+    // The tools of the prefix would tell it in words of their own.
+    const problem = prefix.length === 0 ? null : programProblem(argv[0], env.PATH, cwd)
+    if (problem !== null) return { problem }
+    const [name = argv[0], ...args] = [...prefix, ...argv]
+    child = spawn(findProgram(name, env.PATH, cwd), args, {
       argv0: name,
-      ...(program.cwd === null ? {} : { cwd: program.cwd }),
-      env: program.env,
+      ...(cwd === null ? {} : { cwd }),
+      env,
       detached: true,
       stdio: program.results === null ? stdio.slice(0, 3) : [...stdio],
     })

@@ -27,12 +27,21 @@ const known = [
   'run',
 ]
 
+/** Tasks in TypeScript and JavaScript share their process, so these could not be for one of them. */
+const forPrograms = ['nice', 'ionice', 'user', 'group', 'rlimits']
+
 /**
  * Reads the options of a task as its author wrote them.
  * @throws JobqError `usage` naming the option
  */
 export const readTaskSettings = (options: object): TaskSettings => {
   for (const key of Object.keys(options)) {
+    if (forPrograms.includes(key)) {
+      throw new JobqError(
+        'usage',
+        `option ${key}: only for commands and executables, by the configuration's taskOptions`,
+      )
+    }
     if (!known.includes(key)) throw new JobqError('usage', `unknown option ${quote(key)}; known: ${known.join(', ')}`)
   }
   const read = <Value>(key: string, check: (value: unknown) => Value): Value | undefined => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createPool } from '../../pool/forked-pool.ts'
+import { processPlan } from '../../process-options.ts'
 import { type WorkerStep, workerStep } from '../components.ts'
 import type { WorkerHooks } from '../hooks.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -27,6 +28,7 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
         ...(maxResult === undefined ? {} : { maxResultBytes: maxResult }),
         killAfterMs: options.killAfterMs,
         brokerUrl: broker.url,
+        processes: processPlan(options.config),
       })
       // Tasks may take their time to load; a stop does not wait for them.
       await Promise.race([pool.start(options.concurrency), aborted(hooks.stopping)])
