@@ -11,6 +11,7 @@ import { nearest } from './nearest.ts'
 import { quote } from './quote.ts'
 import { parseSize } from './size.ts'
 import type { TaskOptions } from './task.ts'
+import { checkTimeLimits, parseSignal, parseTimeLimit, type TimeLimits } from './time-limit.ts'
 import {
   type AutoscalerRule,
   type AutoscalerState,
@@ -18,9 +19,12 @@ import {
   maxPoolSize,
   type PoolBounds,
 } from './worker/autoscale-rule.ts'
+import { isStep, type UserStep } from './worker/define-step.ts'
 
-/** The rights and limits of commands and executables. Sizes are text (`'512M'`) or bytes, durations text or milliseconds. */
+/** How commands and executables are run: their rights and limits. Sizes are text (`'512M'`) or bytes, durations text or milliseconds. */
 export interface ProcessSettings {
+  /** What one is sent at its soft time limit; default `SIGTERM`. */
+  readonly softSignal?: string
   /** Niceness, from -20 to 19; below the worker's own only for root. */
   readonly nice?: number
   /** `idle`, `best-effort` or `realtime`, the last two with a level from 0 to 7, as in `'best-effort:7'`. */
@@ -65,6 +69,10 @@ export interface Config {
     /** A child whose process holds more memory than this after a job is replaced. */
     readonly maxMemoryPerChild?: string | number
     readonly prefetch?: number
+    /** For jobs of all tasks that say nothing themselves. */
+    readonly softTimeLimit?: string | number
+    /** As `softTimeLimit`. */
+    readonly timeLimit?: string | number
     readonly grace?: string | number
     readonly name?: string
   }
@@ -74,6 +82,10 @@ export interface Config {
   readonly defaults?: TaskSettings
   /** By task; wins over the task's definition. */
   readonly taskOptions?: Readonly<Record<string, TaskSettings>>
+  /** Steps of one's own for the worker, as `defineStep` makes them; one with the name of a built-in step stands in its place. */
+  readonly steps?: readonly UserStep[]
+  /** Names of built-in steps of the worker to leave out. */
+  readonly without?: string | readonly string[]
   /** How long what is finished is kept, and how much of it. */
   readonly retention?: {
     readonly succeeded?: string | number
@@ -112,6 +124,12 @@ const object =
     return Object.fromEntries(read) as Checked<S>
   }
 
+/** A reader of objects that may hold time limits, which must go together. */
+const limited =
+  <T extends TimeLimits>(reader: Reader<T>): Reader<T> =>
+  (value, place) =>
+    checkTimeLimits(reader(value, place), { soft: `${place}.softTimeLimit`, hard: `${place}.timeLimit` })
+
 /** A reader of objects with any keys that are names of this kind. */
 const mapOf =
   <T>(kind: string, reader: Reader<T>): Reader<Readonly<Record<string, T>>> =>
@@ -147,6 +165,7 @@ const word =
     throw refused(place, value, `one of ${words.join(', ')}`)
   }
 const duration: Reader<number> = (value, place) => at(place, () => parseDuration(textOrNumber(value, place)))
+const timeLimit: Reader<number> = (value, place) => at(place, () => parseTimeLimit(textOrNumber(value, place)))
 const size: Reader<number> = (value, place) => at(place, () => parseSize(textOrNumber(value, place)))
 const name =
   (kind: string): Reader<string> =>
@@ -170,6 +189,11 @@ const textOrNumber = (value: unknown, place: string): string | number => {
   throw refused(place, value, 'text or a number')
 }
 
+const step: Reader<UserStep> = (value, place) => {
+  if (isStep(value)) return value
+  throw refused(place, value, 'a step; defineStep makes one')
+}
+
 /** What is not a number is answered as NaN. */
 const autoscaler: Reader<AutoscalerRule> = (value, place) => {
   if (typeof value !== 'function') throw refused(place, value, 'a function')
@@ -184,44 +208,55 @@ const autoscale: Reader<PoolBounds> = (value, place) => {
   return at(place, () => checkBounds(value[0], value[1]))
 }
 
-const taskSettings = object({
-  queue: name('queue'),
-  priority: whole(0, 9),
-  retries: whole(0, 1_000_000),
-  backoff: (value, place) => at(place, () => parseBackoff(text(value, place))),
-  expires: duration,
-  ack: word('late', 'early'),
-  maxCrashes: whole(1, 1_000_000),
-  nice: whole(-20, 19),
-  ionice: ioPriority,
-  user: account,
-  group: account,
-  rlimits: object({
-    as: size,
-    cpu: duration,
-    nofile: whole(1, 2 ** 31),
-    nproc: whole(0, 2 ** 31),
-    fsize: size,
-    core: size,
+const taskSettings = limited(
+  object({
+    queue: name('queue'),
+    priority: whole(0, 9),
+    retries: whole(0, 1_000_000),
+    backoff: (value, place) => at(place, () => parseBackoff(text(value, place))),
+    expires: duration,
+    ack: word('late', 'early'),
+    maxCrashes: whole(1, 1_000_000),
+    softTimeLimit: timeLimit,
+    timeLimit,
+    softSignal: (value, place) => at(place, () => parseSignal(value)),
+    nice: whole(-20, 19),
+    ionice: ioPriority,
+    user: account,
+    group: account,
+    rlimits: object({
+      as: size,
+      cpu: duration,
+      nofile: whole(1, 2 ** 31),
+      nproc: whole(0, 2 ** 31),
+      fsize: size,
+      core: size,
+    }),
   }),
-})
+)
 
 const config = object({
   broker: oneOrMore(text),
   tasks: oneOrMore(text),
-  worker: object({
-    concurrency: whole(1, maxPoolSize),
-    autoscale,
-    autoscaleKeepalive: duration,
-    maxTasksPerChild: whole(1, Number.MAX_SAFE_INTEGER),
-    maxMemoryPerChild: size,
-    prefetch: whole(1, 100_000),
-    grace: duration,
-    name: name('worker'),
-  }),
+  worker: limited(
+    object({
+      concurrency: whole(1, maxPoolSize),
+      autoscale,
+      autoscaleKeepalive: duration,
+      maxTasksPerChild: whole(1, Number.MAX_SAFE_INTEGER),
+      maxMemoryPerChild: size,
+      prefetch: whole(1, 100_000),
+      softTimeLimit: timeLimit,
+      timeLimit,
+      grace: duration,
+      name: name('worker'),
+    }),
+  ),
   autoscaler,
   defaults: taskSettings,
   taskOptions: mapOf('task', taskSettings),
+  steps: oneOrMore(step),
+  without: oneOrMore(name('step')),
   retention: object({
     succeeded: duration,
     failed: duration,

@@ -11,6 +11,7 @@ import type { Backoff, OnConflict } from './job.ts'
 import { checkName } from './name.ts'
 import { nearest } from './nearest.ts'
 import { quote } from './quote.ts'
+import { checkTimeLimits, parseTimeLimit } from './time-limit.ts'
 
 /** What `enqueue` takes beside what to run; what is absent is left to the task. */
 export interface JobOptions {
@@ -27,6 +28,10 @@ export interface JobOptions {
   readonly retries?: number
   /** As in `'exponential:2s..10m'`. */
   readonly backoff?: string
+  /** After running this long it is asked to end: `job.signal` of a task, a signal to a program. */
+  readonly softTimeLimit?: string | number
+  /** After running this long it is killed. */
+  readonly timeLimit?: string | number
   /** At most one unfinished job has this key. */
   readonly unique?: string
   /** When the key is taken: `ignore` gives its holder, `replace` changes it if it waits, `fail` throws `duplicate`. */
@@ -77,6 +82,9 @@ const whole =
 const duration = (value: unknown): number =>
   typeof value === 'string' || typeof value === 'number' ? parseDuration(value) : refuse(value, 'a duration')
 
+const timeLimit = (value: unknown): number =>
+  typeof value === 'string' || typeof value === 'number' ? parseTimeLimit(value) : refuse(value, 'a duration')
+
 const text =
   (max: number) =>
   (value: unknown): string => {
@@ -120,6 +128,8 @@ const readers = {
   expires: duration,
   retries: whole(0, 1_000_000),
   backoff: (value: unknown): Backoff => (typeof value === 'string' ? parseBackoff(value) : refuse(value, 'a backoff')),
+  softTimeLimit: timeLimit,
+  timeLimit,
   unique: text(maxKeyLength),
   onConflict: (value: unknown): OnConflict =>
     value === 'ignore' || value === 'replace' || value === 'fail' ? value : refuse(value, 'ignore, replace or fail'),
@@ -166,7 +176,7 @@ export const checkOptions = (
   if (checked.onConflict !== undefined && checked.unique === undefined) {
     throw new JobqError('usage', 'onConflict: only with unique')
   }
-  return checked
+  return checkTimeLimits<CheckedOptions>(checked)
 }
 
 const read = (key: string, value: unknown, now: number): unknown => {

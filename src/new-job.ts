@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { JobqError } from './errors.ts'
-import { commandTask, type NewJob, type Payload } from './job.ts'
-import { type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
+import { commandTask, type NewJob, type Payload, type RunOptions } from './job.ts'
+import { type CheckedOptions, type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
 import { encodeJson } from './json.ts'
 import { checkName } from './name.ts'
 import { quote } from './quote.ts'
@@ -59,7 +59,7 @@ export const newJob = (item: JobItem, context: { readonly now: number; readonly 
     dueAt: options.at ?? now + (options.delay ?? 0),
     expiresAt: options.expires === undefined ? null : now + options.expires,
     retries: options.retries ?? null,
-    options: options.backoff === undefined ? {} : { backoff: options.backoff },
+    options: runOptions(options),
     uniqueKey: options.unique ?? null,
     onConflict: options.onConflict ?? 'ignore',
     after: options.after ?? [],
@@ -71,6 +71,12 @@ export const newJob = (item: JobItem, context: { readonly now: number; readonly 
     ref: options.ref ?? null,
   }
 }
+
+const runOptions = ({ backoff, softTimeLimit, timeLimit }: CheckedOptions): RunOptions => ({
+  ...(backoff === undefined ? {} : { backoff }),
+  ...(softTimeLimit === undefined ? {} : { softTimeLimitMs: softTimeLimit }),
+  ...(timeLimit === undefined ? {} : { timeLimitMs: timeLimit }),
+})
 
 interface Parts {
   readonly task?: unknown

@@ -38,7 +38,7 @@ export interface JobContext {
   readonly task: string
   /** Epoch milliseconds. */
   readonly createdAt: number
-  /** Aborts when the job shall end before its time; the reason is a `Cancelled` or a `ShuttingDown`. */
+  /** Aborts when the job shall end before its time; the reason is a `SoftTimeLimitExceeded`, a `Cancelled` or a `ShuttingDown`. */
   readonly signal: AbortSignal
   /**
    * Says how far the job is, from 0 to 1; told on at most ten times a second.
@@ -70,6 +70,10 @@ export interface TaskOptions<Payload = unknown> {
   readonly expires?: string | number
   /** `early`: at most once; a run that was cut is not repeated. */
   readonly ack?: 'late' | 'early'
+  /** `job.signal` aborts after a job has run this long: time to clean up. */
+  readonly softTimeLimit?: string | number
+  /** A job that has run this long is killed with its process. */
+  readonly timeLimit?: string | number
   /** How often its process may die under one job before that job is given up; default 3. */
   readonly maxCrashes?: number
   /** At most one unfinished job per key; asked by whoever enqueues through the definition. */

@@ -19,6 +19,14 @@ export type RunJob = Pick<
 /** Why a running job is asked to end before its time; the first cause wins and decides its outcome. */
 export type EndCause = 'cancelled' | 'shutdown'
 
+/** How long a job may run, in milliseconds from its start; null where there is no such limit. */
+export interface RunLimits {
+  readonly softMs: number | null
+  readonly hardMs: number | null
+  /** What a program is sent at the soft limit. */
+  readonly softSignal: NodeJS.Signals
+}
+
 /** How one run ended. Instants are epoch milliseconds. */
 export interface Ended<J extends RunJob> {
   readonly job: J

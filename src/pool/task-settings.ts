@@ -4,6 +4,7 @@ import { JobqError } from '../errors.ts'
 import { checkName } from '../name.ts'
 import { quote } from '../quote.ts'
 import type { PayloadSchema } from '../task.ts'
+import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
 import type { TaskSummary } from './task-summary.ts'
 
 /** What a definition says, checked: the name if it gives one, its options in plain values, and its validator. */
@@ -22,13 +23,15 @@ const known = [
   'expires',
   'ack',
   'maxCrashes',
+  'softTimeLimit',
+  'timeLimit',
   'unique',
   'input',
   'run',
 ]
 
 /** Tasks in TypeScript and JavaScript share their process, so these could not be for one of them. */
-const forPrograms = ['nice', 'ionice', 'user', 'group', 'rlimits']
+const forPrograms = ['softSignal', 'nice', 'ionice', 'user', 'group', 'rlimits']
 
 /**
  * Reads the options of a task as its author wrote them.
@@ -53,14 +56,19 @@ export const readTaskSettings = (options: object): TaskSettings => {
       throw new JobqError('usage', `option ${key}: ${(error as Error).message}`, { cause: error })
     }
   }
+  const softTimeLimit = read('softTimeLimit', (value) => parseTimeLimit(textOrNumber(value)))
+  const timeLimit = read('timeLimit', (value) => parseTimeLimit(textOrNumber(value)))
+  checkTimeLimits({ softTimeLimit, timeLimit })
   const all = {
     queue: read('queue', (value) => checkName('queue', value)),
     priority: read('priority', wholeNumber(0, 9)),
     retries: read('retries', wholeNumber(0, Number.MAX_SAFE_INTEGER)),
     backoff: read('backoff', (value) => parseBackoff(text(value))),
-    expiresMs: read('expires', (value) => parseDuration(typeof value === 'number' ? value : text(value))),
+    expiresMs: read('expires', (value) => parseDuration(textOrNumber(value))),
     ack: read('ack', oneOf('late', 'early')),
     maxCrashes: read('maxCrashes', wholeNumber(1, Number.MAX_SAFE_INTEGER)),
+    softTimeLimitMs: softTimeLimit,
+    timeLimitMs: timeLimit,
   }
   read('unique', (value) => {
     if (typeof value !== 'function') throw new TypeError('a function of the payload is needed')
@@ -76,6 +84,8 @@ const text = (value: unknown): string => {
   if (typeof value === 'string') return value
   throw new TypeError(`${quote(value)} is not text`)
 }
+
+const textOrNumber = (value: unknown): string | number => (typeof value === 'number' ? value : text(value))
 
 const wholeNumber =
   (min: number, max: number) =>

@@ -13,6 +13,8 @@ export interface TaskSummary {
   readonly expiresMs?: number
   readonly ack?: 'late' | 'early'
   readonly maxCrashes?: number
+  readonly softTimeLimitMs?: number
+  readonly timeLimitMs?: number
   /** True when its payload is checked before each run. */
   readonly validated: boolean
 }

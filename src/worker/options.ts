@@ -9,12 +9,17 @@ import { checkName } from '../name.ts'
 import { childProgram } from '../pool/child-program.ts'
 import type { ChildProgram } from '../pool/pool.ts'
 import { parseSize } from '../size.ts'
+import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
 import { checkBounds, type PoolBounds } from './autoscale-rule.ts'
+import type { StepOptionValues } from './define-step.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
 
 /** What `createWorker` takes. Durations are milliseconds or text (`'30s'`), sizes bytes or text. */
 export interface WorkerOptions
-  extends Pick<Config, 'autoscaler' | 'defaults' | 'taskOptions' | 'retention' | 'maxResult' | 'maxOutput'> {
+  extends Pick<
+    Config,
+    'autoscaler' | 'defaults' | 'taskOptions' | 'retention' | 'steps' | 'without' | 'maxResult' | 'maxOutput'
+  > {
   /** A URL, a path, or an open broker, which the worker then leaves open. */
   readonly broker: string | Broker
   /** Files and folders of tasks. */
@@ -38,6 +43,10 @@ export interface WorkerOptions
   readonly drain?: 'due' | 'all' | false
   /** Between the polite and the forced end of a cancelled job; default 5 s. */
   readonly killAfter?: string | number
+  /** After running this long a job is asked to end, where neither it nor its task says; default none. */
+  readonly softTimeLimit?: string | number
+  /** After running this long a job is killed, where neither it nor its task says; default none. */
+  readonly timeLimit?: string | number
   /** How long a stop waits for running jobs; default 30 s. */
   readonly grace?: string | number
   /** Default `host:pid`. */
@@ -47,6 +56,8 @@ export interface WorkerOptions
   /** The environment that children get, without its `JOBQ_…`; default none but what Node needs. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly program?: ChildProgram
+  /** Values of the options of `steps`, by the step's name and the option's key. */
+  readonly stepOptions?: StepOptionValues
   readonly leaseMs?: number
   readonly log?: (entry: LogEntry) => void
   /** Entries below this level are not made; default `info`. */
@@ -72,11 +83,14 @@ export interface ResolvedOptions {
   readonly prefetch: number | null
   readonly drain: 'due' | 'all' | false
   readonly killAfterMs: number
+  readonly softTimeLimitMs: number | null
+  readonly timeLimitMs: number | null
   readonly graceMs: number
   readonly name: string
   readonly outputFolder: string | null
   readonly env: Readonly<Record<string, string | undefined>>
   readonly program: ChildProgram
+  readonly stepOptions: StepOptionValues
   readonly leaseMs: number
   readonly log: (entry: LogEntry) => void
   /** True where entries of this level are wanted. */
@@ -96,6 +110,15 @@ const boundsOf = ({ autoscale, concurrency }: WorkerOptions): PoolBounds | null 
   throw new JobqError('usage', 'autoscale: a pool has a fixed size, concurrency, or follows its load')
 }
 
+const timeLimit = (name: string, value: string | number | undefined): number | null => {
+  try {
+    return value === undefined ? null : parseTimeLimit(value)
+  } catch (error) {
+    if (!(error instanceof JobqError)) throw error
+    throw new JobqError(error.code, `${name}: ${error.message}`, { cause: error })
+  }
+}
+
 const checkQueues = (shares: readonly QueueShare[]): void => {
   const names = shares.map(({ name }) => checkName('queue', name))
   const doubled = names.find((name, index) => names.indexOf(name) !== index)
@@ -110,14 +133,17 @@ const checkQueues = (shares: readonly QueueShare[]): void => {
  * @throws JobqError `usage` naming the option
  */
 export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
-  const { autoscaler, defaults, taskOptions, retention, maxResult, maxOutput } = options
-  const given = Object.entries({ autoscaler, defaults, taskOptions, retention, maxResult, maxOutput })
+  const { autoscaler, defaults, taskOptions, retention, maxResult, maxOutput, steps, without } = options
+  const given = Object.entries({ autoscaler, defaults, taskOptions, retention, maxResult, maxOutput, steps, without })
   const { maxTasksPerChild, maxMemoryPerChild } = options
   const autoscale = boundsOf(options)
   const level = logLevels.indexOf(options.logLevel ?? 'info')
   const shares =
     options.queues?.map((queue) => (typeof queue === 'string' ? { name: queue, weight: 1 } : queue)) ?? null
   checkQueues(shares ?? [])
+  const softTimeLimitMs = timeLimit('softTimeLimit', options.softTimeLimit)
+  const timeLimitMs = timeLimit('timeLimit', options.timeLimit)
+  checkTimeLimits({ softTimeLimit: softTimeLimitMs, timeLimit: timeLimitMs })
   return {
     broker: options.broker,
     tasks: options.tasks ?? [],
@@ -131,11 +157,14 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
     prefetch: options.prefetch === undefined ? null : whole('prefetch', options.prefetch, 0),
     drain: options.drain ?? false,
     killAfterMs: parseDuration(options.killAfter ?? 5_000),
+    softTimeLimitMs,
+    timeLimitMs,
     graceMs: parseDuration(options.grace ?? 30_000),
     name: options.name === undefined ? `${os.hostname()}:${process.pid}` : checkName('worker', options.name),
     outputFolder: options.outputFolder ?? null,
     env: options.env ?? {},
     program: options.program ?? childProgram(),
+    stepOptions: options.stepOptions ?? {},
     leaseMs: whole('leaseMs', options.leaseMs ?? 30_000, 100),
     log: options.log ?? (() => {}),
     logs: options.log === undefined ? () => false : (wanted) => logLevels.indexOf(wanted) >= level,

@@ -2,7 +2,9 @@ import type { Broker } from '../broker/broker.ts'
 import type { CheckedConfig, CheckedTaskSettings } from '../config.ts'
 import { type ClaimedJob, commandTask, type TaskDefaults } from '../job.ts'
 import { defaultPolicy, type RunPolicy } from '../policy.ts'
+import type { RunLimits } from '../pool/pool.ts'
 import type { TaskProblem, TaskSummary } from '../pool/task-summary.ts'
+import { type LimitChange, TaskLimits } from './task-limits.ts'
 
 /** The tasks that this worker's children have found, with what defaults, configuration and definition make of their options. */
 export class TaskTable {
@@ -10,17 +12,23 @@ export class TaskTable {
   readonly #config: CheckedConfig
   readonly #tasks = new Map<string, TaskSummary>()
   readonly #policies = new Map<string, RunPolicy>()
+  readonly #limits: TaskLimits
   #problems: readonly TaskProblem[] = []
+  /** Called when limits were changed: jobs that have not started are to be handed out anew. */
+  onLimits: () => void = () => {}
 
-  constructor(broker: Broker, config: CheckedConfig) {
+  /** `limits` are the worker's own, for tasks and jobs that have none. */
+  constructor(broker: Broker, config: CheckedConfig, limits: LimitChange = {}) {
     this.#broker = broker
     this.#config = config
+    this.#limits = new TaskLimits({ config, worker: limits, definition: (task) => this.#tasks.get(task) })
   }
 
   /** Takes what a child has found and publishes it for enqueuers. */
   async update(tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): Promise<void> {
     this.#tasks.clear()
     this.#policies.clear()
+    this.#limits.refresh()
     for (const task of tasks) this.#tasks.set(task.name, task)
     this.#problems = problems
     await this.#broker.tasks.publish(tasks.map((task) => this.#published(task)))
@@ -45,6 +53,21 @@ export class TaskTable {
       backoff: backoff ?? policy.backoff,
       maxCrashes: maxCrashes ?? policy.maxCrashes,
     }
+  }
+
+  /** How long one job may run; null where it may as long as it likes. */
+  limitsFor(job: ClaimedJob): RunLimits | null {
+    return this.#limits.for(job)
+  }
+
+  /**
+   * Changes the limits of a task for jobs started from now on, until this worker ends: in milliseconds, null for none,
+   * absent for as it was. A job's own limits still win.
+   * @throws JobqError `usage` when the soft limit would not be below the hard one
+   */
+  setLimits(task: string, change: LimitChange): void {
+    this.#limits.set(task, change)
+    this.onLimits()
   }
 
   #policyOf(name: string): RunPolicy {

@@ -7,6 +7,6 @@ export const tasksStep = (options: ResolvedOptions): WorkerStep =>
   workerStep({
     name: 'tasks',
     requires: ['broker'],
-    start: ({ broker }) => new TaskTable(broker, options.config),
+    start: ({ broker }) => new TaskTable(broker, options.config, options),
     info: (tasks) => ({ names: tasks.names, problems: tasks.problems }),
   })
