@@ -17,7 +17,7 @@ const root = path.dirname(import.meta.dirname)
 const layers: [name: string, paths: RegExp][] = [
   ['values', /^src\//],
   ['broker', /^src\/(policy|envelope|broker)(\.ts|\/)/],
-  ['pool', /^src\/(pool|client|task|tasks|why|stats)(\.ts|\/)/],
+  ['pool', /^src\/(pool|client|control|task|tasks|why|stats)(\.ts|\/)/],
   ['worker', /^src\/(worker|config)(\.ts|\/)/],
   ['barrel', /^src\/index\.ts$/],
   ['cli', /^cli\//],

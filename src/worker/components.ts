@@ -3,6 +3,7 @@ import type { Broker } from '../broker/broker.ts'
 import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Autoscaler } from './autoscaler.ts'
+import type { Control } from './control.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Execution } from './execution.ts'
 import type { Leases } from './leases.ts'
@@ -21,6 +22,7 @@ export interface WorkerComponents {
   readonly dispatcher: Dispatcher
   readonly autoscaler: Autoscaler
   readonly pruner: Pruner
+  readonly control: Control
 }
 
 /** A step of a worker. */

@@ -4,12 +4,14 @@
  * broker ← tasks ← execution ← pool ← dispatcher: jobs flow from the broker to the children and back.
  * autoscaler fits the number of children to that flow.
  * presence, leases and pruner look after what the flow leaves behind.
+ * control listens to what people want.
  */
 import type { WorkerStep } from './components.ts'
 import type { WorkerHooks } from './hooks.ts'
 import type { ResolvedOptions } from './options.ts'
 import { autoscalerStep } from './steps/autoscaler.ts'
 import { brokerStep } from './steps/broker.ts'
+import { controlStep } from './steps/control.ts'
 import { dispatcherStep } from './steps/dispatcher.ts'
 import { executionStep } from './steps/execution.ts'
 import { leasesStep } from './steps/leases.ts'
@@ -22,11 +24,12 @@ import { tasksStep } from './steps/tasks.ts'
 export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep[] => [
   brokerStep(options),
   tasksStep(options),
-  executionStep(options),
+  executionStep(options, hooks),
   presenceStep(options),
   poolStep(options, hooks),
   leasesStep(options),
   dispatcherStep(options, hooks),
   autoscalerStep(options),
   prunerStep(options),
+  controlStep(options, hooks),
 ]

@@ -1,0 +1,41 @@
+/** What a worker answers to what it was told, by verb; `dump` is the long one. */
+import type { ChildStatus, WorkerStatus } from '../broker/broker.ts'
+
+/** One step of a worker in a dump: what it says of itself, null where it says nothing. */
+export interface StepDump {
+  readonly name: string
+  readonly info: unknown
+}
+
+/** All that a worker knows of itself at one moment. Instants are epoch milliseconds. */
+export interface WorkerDump {
+  readonly worker: string
+  readonly pid: number
+  readonly at: number
+  readonly uptimeMs: number
+  readonly status: WorkerStatus['status']
+  /** Resident bytes of the worker's own process. */
+  readonly rss: number
+  readonly eventLoop: {
+    /** By how much a timer was late just now, in milliseconds. */
+    readonly delayMs: number
+    /** The share of its time that it was busy since it was last asked, 0 to 1. */
+    readonly utilization: number
+  }
+  /** `away` while the broker cannot be used. */
+  readonly broker: { readonly url: string; readonly state: 'ok' | 'away' }
+  /** Jobs in the worker's hands (with those that its children have), and reports not yet written. */
+  readonly jobs: { readonly inHand: number; readonly toReport: number; readonly processed: number }
+  readonly pool: { readonly size: number; readonly children: readonly ChildStatus[] }
+  readonly steps: readonly StepDump[]
+}
+
+/** The answer to a command that was carried out. */
+export type ControlResult =
+  /** The wanted number of children, before and after. */
+  | { readonly verb: 'grow' | 'shrink' | 'autoscale'; readonly from: number; readonly to: number }
+  /** `running`: children that still work. */
+  | { readonly verb: 'drain' | 'stop'; readonly running: number }
+  | { readonly verb: 'resume' }
+  | ({ readonly verb: 'dump' } & WorkerDump)
+  | ({ readonly verb: 'status' } & { readonly state: WorkerStatus })

@@ -1,0 +1,121 @@
+/** What a running worker does when it is told something; the words are in `control/command.ts`. */
+import type { ControlCommand } from '../control/command.ts'
+import type { WorkerDump } from '../control/result.ts'
+import { JobqError } from '../errors.ts'
+import type { Autoscaler, PoolChange } from './autoscaler.ts'
+import { ControlServer, type Obeyed } from './control-server.ts'
+import { makeSocketPlace, type SocketPlace, sweepSockets } from './control-socket.ts'
+import { Dumper, type DumpParts } from './dump.ts'
+import type { Presence } from './presence.ts'
+import { workerStatus } from './status.ts'
+
+/** What `Control` needs. */
+export interface ControlParts extends DumpParts {
+  readonly presence: Presence
+  /** Begins the worker's stop. */
+  readonly stop: () => void
+  /** What a worker need not have; undefined then. */
+  readonly autoscaler: () => Autoscaler | undefined
+  /** Notes what was done, in the worker's log. */
+  readonly note: (message: string) => void
+}
+
+/** Carries out commands on one worker. */
+export class Control {
+  readonly #of: ControlParts
+  readonly #dumper: Dumper
+  #server: ControlServer | null = null
+  #place: SocketPlace | null = null
+
+  constructor(of: ControlParts) {
+    this.#of = of
+    this.#dumper = new Dumper(of)
+  }
+
+  /** The path of the socket; null while there is none. */
+  get path(): string | null {
+    return this.#server?.path ?? null
+  }
+
+  /** Begins to take commands through a socket, and lets clients know where. */
+  async listen(): Promise<void> {
+    const { broker, presence } = this.#of
+    const file = broker.url.startsWith('sqlite:/') ? broker.url.slice('sqlite:'.length) : null
+    if (file !== null) {
+      await sweepSockets(file, async () => new Set((await broker.workers.list()).map(({ session }) => session)))
+    }
+    this.#place = makeSocketPlace(file, presence.session)
+    const server = new ControlServer(this.#place.path, (command) => this.obey(command))
+    await server.listen()
+    this.#server = server
+    await presence.showControl(server.path)
+  }
+
+  /** Takes no more commands, and takes the socket away. */
+  close(): void {
+    this.#server?.close()
+    this.#place?.remove()
+  }
+
+  /** All that the worker knows of itself. */
+  dump(): Promise<WorkerDump> {
+    return this.#dumper.dump()
+  }
+
+  /**
+   * Carries out one command.
+   * @throws JobqError `conflict` where the worker's state or the want of a step does not allow it, `usage`
+   */
+  async obey(command: ControlCommand): Promise<Obeyed> {
+    const { dispatcher, note } = this.#of
+    const { verb } = command
+    switch (verb) {
+      case 'status':
+        return { result: { verb, state: workerStatus(this.#of) } }
+      case 'dump':
+        return { result: { verb, ...(await this.dump()) } }
+      case 'grow':
+      case 'shrink':
+        return this.#resized(verb, this.#autoscaler()[verb](command.count))
+      case 'autoscale':
+        return this.#resized(verb, this.#autoscaler().setBounds(command.max, command.min))
+      case 'drain':
+        this.#refuseWhileStopping()
+        note('told to drain: finishing what runs, taking nothing more')
+        dispatcher.hold()
+        return { result: { verb, running: this.#running() }, afterwards: this.#tellAll }
+      case 'resume':
+        this.#refuseWhileStopping()
+        note('told to resume: taking jobs again')
+        dispatcher.resume()
+        return { result: { verb }, afterwards: this.#tellAll }
+      case 'stop':
+        note('told to stop: finishing what runs')
+        return { result: { verb, running: this.#running() }, afterwards: this.#of.stop }
+    }
+  }
+
+  #resized(verb: 'grow' | 'shrink' | 'autoscale', { from, to }: PoolChange): Obeyed {
+    return { result: { verb, from, to }, afterwards: this.#tellAll }
+  }
+
+  #autoscaler(): Autoscaler {
+    this.#refuseWhileStopping()
+    return this.#of.autoscaler() ?? without('autoscaler')
+  }
+
+  #running(): number {
+    return this.#of.pool.children.filter((child) => child.inFlight > 0).length
+  }
+
+  /** The entry in the list of workers is to be true at once. */
+  readonly #tellAll = (): void => void this.#of.presence.beat()
+
+  #refuseWhileStopping(): void {
+    if (this.#of.stopping.aborted) throw new JobqError('conflict', 'the worker is stopping')
+  }
+}
+
+const without = (step: string): never => {
+  throw new JobqError('conflict', `the worker has no step '${step}'`)
+}
