@@ -6,7 +6,7 @@
  * worker threads that a task starts itself.
  */
 import module from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import vm from 'node:vm'
 import { JobqError } from './errors.ts'
 
@@ -70,6 +70,11 @@ function hookLibrary(): void {
       return { format: 'module', source: embeddedSource(), shortCircuit: true }
     },
   })
+}
+
+/** The folder of the library's own files, ending in a separator; null where they are not files. */
+export function libraryFolder(): string | null {
+  return loadLibrary === undefined ? fileURLToPath(new URL('./', import.meta.url)) : null
 }
 
 function libraryUrl(): string {

@@ -12,7 +12,17 @@ import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
 import { InFlight } from './in-flight.ts'
 import { toJobError } from './job-error.ts'
-import type { ChildExit, ChildProgram, EndCause, Ended, Interrupted, PoolChild, PoolListener, RunJob } from './pool.ts'
+import type {
+  ChildExit,
+  ChildProgram,
+  EndCause,
+  Ended,
+  Found,
+  Interrupted,
+  PoolChild,
+  PoolListener,
+  RunJob,
+} from './pool.ts'
 import { ProgramWatch } from './program-watch.ts'
 import type { ChildReport, ChildSettings } from './protocol.ts'
 import { residentBytes } from './resident-bytes.ts'
@@ -25,7 +35,8 @@ export interface ChildParts<J extends RunJob> {
   readonly settings: ChildSettings
   readonly listener: PoolListener<J>
   readonly sentinel: Sentinel
-  readonly ready: () => void
+  /** Called once, when it has loaded the tasks. */
+  readonly ready: (child: ForkedChild<J>, found: Found) => void
   /** Called once, when the process is gone and everything that it said has been heard. */
   readonly exited: (child: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>) => void
 }
@@ -174,8 +185,10 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       case 'ready':
         this.#ready = true
         this.#stateTick = performance.now()
-        this.#parts.ready()
-        this.#parts.listener.ready(this, report.tasks, report.problems)
+        this.#parts.ready(this, report)
+        break
+      case 'imported':
+        this.#parts.listener.imported?.(this, report.file, report.hash)
         break
       case 'leaving':
         this.#lastWords = report
