@@ -87,7 +87,8 @@ const problemOf = ({ prefix: [tool, ...rest], env }: Omit<Launch, 'problem'>): s
     encoding: 'utf8',
   })
   if (probe.error) return probe.error.message
-  const said = probe.stderr.trim().split('\n', 1)[0] ?? ''
+  // Some of the tools begin with the path that they were started by.
+  const said = (probe.stderr.trim().split('\n', 1)[0] ?? '').replace(/^\S*\//, '')
   if (said !== '') return said
   if (probe.status === 0) return null
   return `not even 'true' can be run so (${probe.signal ?? `exit code ${probe.status}`})`

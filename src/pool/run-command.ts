@@ -126,10 +126,10 @@ const exitFailure = (job: RunningJob, end: Exclude<ProgramEnd, { problem: unknow
   const { exitCode, signal } = end
   const how = signal === null ? `exited with code ${exitCode}` : `was killed by ${signal}`
   const said = lastLine(job, 'stderr', 300)
-  // What another user may not execute shows only once it is that user who tries.
+  // That the interpreter of a script is missing shows only when the last of the tools tries to become it.
   if (
     (exitCode === 126 || exitCode === 127) &&
-    /^(?:nice|ionice|prlimit|setpriv): .*: (?:Permission|No such)/.test(said)
+    /^(?:\S*\/)?(?:nice|ionice|prlimit|setpriv): .*: (?:Permission|No such)/.test(said)
   )
     return failure('SpawnError', said.toWellFormed(), true)
   const message = said === '' ? how : `${how}: ${said}`
