@@ -1,36 +1,55 @@
+import { JobqError } from '../errors.ts'
+
 /** What a step is to the graph. */
 export interface Node {
   readonly name: string
+  /** What others require it by; default its name. */
+  readonly provides?: string
   readonly requires: readonly string[]
+  readonly before?: readonly string[]
 }
+
+/** What a step is required by. */
+export const componentOf = ({ name, provides }: Node): string => provides ?? name
 
 /**
  * Puts steps in an order in which each comes after all it requires, otherwise as given (depth first search).
- * @throws Error naming a step that is there twice, a requirement that is not there, or the cycle
+ * `why` says of a component that no step gives why it is missing.
+ * @throws JobqError `usage` naming a component or step that is there twice, a requirement that is not there, or the cycle
  */
-export const inOrder = <T extends Node>(steps: readonly T[]): T[] => {
-  const byName = new Map<string, T>()
+export const inOrder = <T extends Node>(
+  steps: readonly T[],
+  why: (component: string) => string = () => 'which is not there',
+): T[] => {
+  const byComponent = new Map<string, T>()
+  const names = new Set<string>()
   for (const step of steps) {
-    if (byName.has(step.name)) throw new Error(`there are two steps named '${step.name}'`)
-    byName.set(step.name, step)
+    const component = componentOf(step)
+    const other = byComponent.get(component)
+    if (names.has(step.name)) throw new JobqError('usage', `there are two steps named '${step.name}'`)
+    if (other) throw new JobqError('usage', `steps '${other.name}' and '${step.name}' both provide '${component}'`)
+    names.add(step.name)
+    byComponent.set(component, step)
   }
   const ordered = new Set<T>()
   const visit = (step: T, path: readonly string[]): void => {
     if (ordered.has(step)) return
-    if (path.includes(step.name)) throw new Error(`steps require each other: ${[...path, step.name].join(' → ')}`)
-    for (const name of step.requires) {
-      const required = byName.get(name)
-      if (required === undefined) throw new Error(`step '${step.name}' requires '${name}', which is not there`)
+    if (path.includes(step.name)) {
+      const cycle = [...path.slice(path.indexOf(step.name)), step.name]
+      throw new JobqError('usage', `steps require each other: ${cycle.join(' → ')}`)
+    }
+    const own = componentOf(step)
+    const earlier = steps.filter(({ before }) => before?.includes(own))
+    for (const component of step.requires) {
+      const required = byComponent.get(component)
+      if (required === undefined) {
+        throw new JobqError('usage', `step '${step.name}' requires '${component}', ${why(component)}`)
+      }
       visit(required, [...path, step.name])
     }
+    for (const other of earlier) visit(other, [...path, step.name])
     ordered.add(step)
   }
   for (const step of steps) visit(step, [])
   return [...ordered]
-}
-
-/** The graph in Graphviz's DOT, an arrow from each step to what it requires. */
-export const toDot = (steps: readonly Node[]): string => {
-  const arrows = steps.flatMap((step) => step.requires.map((name) => `  "${step.name}" -> "${name}"`))
-  return ['digraph steps {', ...steps.map((step) => `  "${step.name}"`), ...arrows, '}'].join('\n')
 }

@@ -1,10 +1,26 @@
+/** What booting knows of a step; `Step` is the same with its types. */
+export interface AnyStep {
+  readonly name: string
+  /** The name under which others require what it gives; default its own. */
+  readonly provides?: string
+  /** Names of the components that must be there before. */
+  readonly requires: readonly string[]
+  /** Names of components that must not be begun before this step has started. */
+  readonly before?: readonly string[]
+  includeIf?(): boolean
+  start(components: object): unknown
+  drain?(component: unknown): unknown
+  stop?(component: unknown): unknown
+  info?(component: unknown): unknown
+}
+
 /**
  * One part of a process that is built from parts. `Components` names what each part gives to the others;
  * a step is handed exactly those it requires, and gives the component of its own name.
  */
-export interface Step<Components extends object, Name extends keyof Components & string = keyof Components & string> {
+export interface Step<Components extends object, Name extends keyof Components & string = keyof Components & string>
+  extends AnyStep {
   readonly name: Name
-  /** Names of the steps that must have started before. */
   readonly requires: readonly (keyof Components & string)[]
   /** False leaves the step out; one that another requires is then an error. */
   includeIf?(): boolean

@@ -12,6 +12,7 @@ import type { ChildExit, Ended, PoolChild } from '../pool/pool.ts'
 import { ChildLoads } from './child-loads.ts'
 import { endEntry, endLevel } from './end-entry.ts'
 import type { Flight } from './flight.ts'
+import type { JobHooks } from './job-hooks.ts'
 import type { LogEntry, LogLevel } from './log-entry.ts'
 import { Pace } from './pace.ts'
 import type { TaskTable } from './task-table.ts'
@@ -29,6 +30,8 @@ export interface ExecutionOptions {
   readonly log: (entry: LogEntry) => void
   readonly logs: (level: LogLevel) => boolean
   readonly random?: () => number
+  /** Told of each run that begins and ends; null where nobody wants to hear. */
+  readonly jobHooks?: JobHooks | null
 }
 
 /** The jobs in this worker's hands and what is to be reported of them. */
@@ -215,6 +218,7 @@ export class Execution {
     const flight = this.#flightOf(job)
     if (flight === undefined) return
     this.#reportStart(flight, start)
+    this.#options.jobHooks?.started(job, start.at)
     if (this.pace.isShort(flight.load)) setTimeout(() => this.#takeForLong(flight), longMs).unref()
     this.onChange()
   }
@@ -359,6 +363,7 @@ export class Execution {
       pid: run.pid,
       transition,
     })
+    this.#options.jobHooks?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
     const level = endLevel(transition)
     if (level !== null && this.#options.logs(level)) {
       this.#options.log(endEntry(job, transition, { level, at, runMs: run.runMs }))

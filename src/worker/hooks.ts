@@ -1,5 +1,6 @@
 import type { Broker } from '../broker/broker.ts'
 import type { WorkerComponents } from './components.ts'
+import type { JobHooks } from './job-hooks.ts'
 
 /** What the worker itself wants to hear from its steps, and what it tells them. */
 export interface WorkerHooks {
@@ -17,4 +18,8 @@ export interface WorkerHooks {
   readonly components: () => Partial<WorkerComponents>
   /** What each step says of itself. */
   readonly info: () => Record<string, unknown>
+  /** Tells the user's steps of jobs; null where none wants to hear. */
+  readonly jobHooks: JobHooks | null
+  /** What the user's steps share with tasks, by component; complete when the pool starts. */
+  readonly shared: Readonly<Record<string, unknown>>
 }

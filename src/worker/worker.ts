@@ -1,13 +1,13 @@
 /** A worker: claims jobs from a broker and has them run by child processes. */
-import { type Booted, boot } from '../boot/boot.ts'
-import { inOrder } from '../boot/order.ts'
+import { Boot, type StepStatus } from '../boot/boot.ts'
 import type { Broker } from '../broker/broker.ts'
 import { parseDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
 import type { WorkerComponents } from './components.ts'
 import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './options.ts'
-import { workerSteps } from './steps.ts'
+import { planWorker } from './plan-worker.ts'
 
+export type { StepState, StepStatus } from '../boot/boot.ts'
 export type { LogEntry, LogLevel } from './log-entry.ts'
 export type { WorkerOptions } from './options.ts'
 
@@ -38,45 +38,47 @@ export interface Worker {
   readonly done: Promise<WorkerEnd>
   /** What each step does now. */
   info(): Record<string, unknown>
-  /** The steps in the order of their start. */
-  readonly steps: readonly { readonly name: string; readonly requires: readonly string[] }[]
+  /** The steps in the order of their start with their present state, then those that are left out. */
+  readonly steps: readonly StepStatus[]
 }
 
 /**
  * Makes a worker; nothing happens before `start`.
- * @throws JobqError `usage` naming a wrong option
+ * @throws JobqError `usage` naming a wrong option, or steps that do not fit together
  */
 export const createWorker = (options: WorkerOptions): Worker => new BootedWorker(resolveOptions(options))
 
 class BootedWorker implements Worker {
   readonly done: Promise<WorkerEnd>
-  readonly steps: Worker['steps']
   readonly #options: ResolvedOptions
-  readonly #steps: ReturnType<typeof workerSteps>
+  readonly #boot: Boot<WorkerComponents>
   readonly #stop = new AbortController()
-  #starting: Promise<Booted<WorkerComponents>> | null = null
-  #booted: Booted<WorkerComponents> | null = null
+  readonly #cut = new AbortController()
+  #starting: Promise<WorkerComponents> | null = null
+  #components: Partial<WorkerComponents> = {}
   #graceMs: number
-  #cold = false
   #error: unknown = null
   #end: (end: WorkerEnd) => void = () => {}
 
   constructor(options: ResolvedOptions) {
     this.#options = options
     this.#graceMs = options.graceMs
-    this.#steps = workerSteps(options, {
+    const onStepError = (step: string, error: unknown): void => this.#say(`${step}: ${error}`)
+    const plan = planWorker(options, {
       onIdle: (broker) => {
         this.#drained(broker).catch((error: unknown) => this.#say(`looking for what is left to do: ${error}`))
       },
       onBroken: (error) => this.#broken(error),
       stopping: this.#stop.signal,
       graceMs: () => this.#graceMs,
-      cold: () => this.#cold,
+      cold: () => this.#cut.signal.aborted,
+      cut: this.#cut.signal,
+      onStepError,
       stop: () => void this.stop(),
-      components: () => this.#booted?.components ?? {},
+      components: () => this.#components,
       info: () => this.info(),
     })
-    this.steps = inOrder(this.#steps)
+    this.#boot = new Boot(plan, onStepError)
     this.done = new Promise((resolve) => {
       this.#end = resolve
     })
@@ -86,10 +88,15 @@ class BootedWorker implements Worker {
     if (this.#starting !== null || this.#stop.signal.aborted) {
       throw new JobqError('conflict', 'a worker is started once, and not after its stop')
     }
-    this.#starting = boot<WorkerComponents>(this.#steps, (step, error) => this.#say(`${step}: ${error}`))
+    this.#starting = this.#boot.start()
     try {
-      this.#booted = await this.#starting
+      this.#components = await this.#starting
     } catch (error) {
+      if (this.#stop.signal.aborted) {
+        // The stop that was asked for meanwhile ends it, and a step that gave up because of it has said nothing new.
+        if (!(error instanceof JobqError && error.code === 'conflict')) this.#say(`start: ${error}`)
+        return
+      }
       this.#end({ returned: 0, error })
       throw error
     }
@@ -97,20 +104,24 @@ class BootedWorker implements Worker {
 
   async stop(options: StopOptions = {}): Promise<WorkerEnd> {
     if (options.grace !== undefined) this.#graceMs = parseDuration(options.grace)
-    if (options.cold === true) this.#cold = true
+    if (options.cold === true) this.#cut.abort()
     if (this.#stop.signal.aborted) {
-      if (this.#cold) this.#booted?.components.pool.kill()
+      if (this.#cut.signal.aborted) this.#components.pool?.kill()
       return this.done
     }
     this.#stop.abort()
-    const booted = await this.#starting?.catch(() => null)
-    await booted?.stop()
-    this.#end({ returned: booted?.components.execution.cut ?? 0, error: this.#error })
+    const components = await this.#starting?.catch(() => null)
+    if (components) await this.#boot.stop()
+    this.#end({ returned: components?.execution?.cut ?? 0, error: this.#error })
     return this.done
   }
 
   info(): Record<string, unknown> {
-    return this.#booted?.info() ?? {}
+    return this.#boot.info()
+  }
+
+  get steps(): StepStatus[] {
+    return this.#boot.steps
   }
 
   async #drained(broker: Broker): Promise<void> {

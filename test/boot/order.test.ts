@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { inOrder, type Node, toDot } from '../../src/boot/order.ts'
+import { toDot, toTree } from '../../src/boot/graph.ts'
+import { inOrder, type Node } from '../../src/boot/order.ts'
 
 const names = (nodes: readonly Node[]): string[] => nodes.map(({ name }) => name)
 
@@ -36,22 +37,36 @@ describe('the order of steps', () => {
   })
 })
 
+const node = (
+  name: string,
+  requires: readonly string[],
+  more: { provides?: string; own?: boolean; out?: boolean } = {},
+) => ({
+  name,
+  requires,
+  provides: more.provides ?? name,
+  origin: more.own === true ? ('user' as const) : ('built-in' as const),
+  state: more.out === true ? ('left out' as const) : ('planned' as const),
+})
+
 describe('the graph in DOT', () => {
   const dot = toDot([
-    { name: 'pool', requires: ['broker', 'tasks'] },
-    { name: 'tasks', requires: ['broker'] },
-    { name: 'broker', requires: [] },
+    node('pool', ['broker', 'tasks']),
+    node('tasks', ['broker']),
+    node('redis', [], { provides: 'broker', own: true }),
+    node('broker', [], { out: true }),
   ])
 
   it('has a node a step and an arrow a requirement', () => {
     assert.deepEqual(dot.split('\n'), [
       'digraph steps {',
-      '  "pool"',
-      '  "tasks"',
-      '  "broker"',
-      '  "pool" -> "broker"',
+      '  "pool" [label="pool\\nplanned"]',
+      '  "tasks" [label="tasks\\nplanned"]',
+      '  "redis" [label="redis\\nplanned", shape=box]',
+      '  "broker" [label="broker\\nleft out", style=dashed]',
+      '  "pool" -> "redis"',
       '  "pool" -> "tasks"',
-      '  "tasks" -> "broker"',
+      '  "tasks" -> "redis"',
       '}',
     ])
   })
@@ -60,5 +75,21 @@ describe('the graph in DOT', () => {
   it('is what Graphviz reads', { skip: graphviz ? false : 'no dot here' }, () => {
     const { status, stderr } = spawnSync('dot', ['-Tplain'], { input: dot, encoding: 'utf8' })
     assert.equal(status, 0, stderr)
+  })
+})
+
+describe('the graph as a tree', () => {
+  it('has under each step what it requires, and the requirements of each once', () => {
+    const lines = toTree([
+      node('broker', []),
+      node('tasks', ['broker']),
+      node('pool', ['broker', 'tasks']),
+      node('dispatcher', ['pool', 'tasks']),
+      node('pruner', ['broker']),
+    ])
+    assert.deepEqual(
+      lines.map(({ prefix, step, again }) => `${prefix}${step.name}${again ? ' …' : ''}`),
+      ['dispatcher', '├─ pool', '│  ├─ broker', '│  └─ tasks', '│     └─ broker', '└─ tasks …', 'pruner', '└─ broker'],
+    )
   })
 })

@@ -68,7 +68,8 @@ describe('jobq steps', () => {
       assert.ok(names.includes(name), name)
     }
     const piped = await workspace.output(['steps'])
-    assert.equal(piped, steps.map(({ name, requires }) => `${name}\t${requires.join(', ')}\n`).join(''))
+    const lines = steps.map(({ name, requires }) => `${name}\t${requires.join(', ')}\tbuilt-in\tplanned\t\n`)
+    assert.equal(piped, lines.join(''))
   })
 
   test('--dot prints the same as a graph', async () => {

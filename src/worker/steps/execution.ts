@@ -1,12 +1,14 @@
 import { type WorkerStep, workerStep } from '../components.ts'
 import { Execution } from '../execution.ts'
+import type { WorkerHooks } from '../hooks.ts'
 import type { ResolvedOptions } from '../options.ts'
 
 /** The jobs in hand, from claim to report. */
-export const executionStep = (options: ResolvedOptions): WorkerStep =>
+export const executionStep = (options: ResolvedOptions, { jobHooks }: WorkerHooks): WorkerStep =>
   workerStep({
     name: 'execution',
     requires: ['tasks'],
-    start: ({ tasks }) => new Execution({ tasks, clock: options.clock, log: options.log, logs: options.logs }),
+    start: ({ tasks }) =>
+      new Execution({ tasks, clock: options.clock, log: options.log, logs: options.logs, jobHooks }),
     info: (execution) => ({ inHand: execution.size, processed: execution.processed }),
   })

@@ -1,0 +1,45 @@
+import { type Plan, planSteps } from '../boot/plan.ts'
+import { maxTimerMs } from '../clock.ts'
+import { withRequired } from './define-step.ts'
+import type { WorkerHooks } from './hooks.ts'
+import { JobHooks } from './job-hooks.ts'
+import type { ResolvedOptions } from './options.ts'
+import { ownSteps } from './own-steps.ts'
+import { workerSteps } from './steps.ts'
+import { viewOf } from './views.ts'
+
+/** What the worker gives beside what its steps make of themselves. */
+export interface WorkerSide extends Omit<WorkerHooks, 'jobHooks' | 'shared'> {
+  /** Aborted when the stop is to wait for nothing. */
+  readonly cut: AbortSignal
+  /** Told what a step has done wrong. */
+  readonly onStepError: (step: string, error: unknown) => void
+}
+
+/**
+ * The steps of a worker: the built-in ones, with the user's added or in their place, and without those that are left out.
+ * @throws JobqError `usage` naming the steps that do not fit together
+ */
+export const planWorker = (options: ResolvedOptions, side: WorkerSide): Plan => {
+  const { steps = [], without = [] } = options.config
+  const hears = withRequired(steps).some(
+    ({ onJobStart, onJobEnd }) => onJobStart !== undefined || onJobEnd !== undefined,
+  )
+  const hooks = hears ? new JobHooks(side.onStepError) : null
+  const shared: Record<string, unknown> = {}
+  return planSteps({
+    builtIn: workerSteps(options, { ...side, jobHooks: hooks, shared }),
+    own: ownSteps(steps, {
+      values: options.stepOptions,
+      view: viewOf(options),
+      hooks,
+      share: (component, value) => {
+        shared[component] = value
+      },
+      stopping: side.stopping,
+      cut: side.cut,
+      graceMs: () => Math.min(side.graceMs(), maxTimerMs),
+    }),
+    without,
+  })
+}
