@@ -11,6 +11,8 @@ import { formatDuration, parseDuration } from '../src/duration.ts'
 import { JobqError } from '../src/errors.ts'
 import { checkName } from '../src/name.ts'
 import { quote } from '../src/quote.ts'
+import { formatSize, parseSize } from '../src/size.ts'
+import { checkBounds, type PoolBounds } from '../src/worker/autoscale-rule.ts'
 import { absoluteBroker, defaultBroker } from './broker-url.ts'
 import type { LoadedConfig } from './config.ts'
 import { listOf, named, oneOf, type Parse, wholeNumber } from './values.ts'
@@ -69,6 +71,12 @@ const queueChoice: Parse<QueueChoice> = (text) => {
   }
 }
 
+const bounds: Parse<PoolBounds> = (text) => {
+  const [, max, min] = /^(\d{1,9}),(\d{1,9})$/.exec(text) ?? []
+  if (max !== undefined) return checkBounds(Number(max), Number(min))
+  throw new JobqError('usage', `${quote(text)} is not MAX,MIN, such as 8,2`)
+}
+
 const showQueues = ({ queues, order }: QueueChoice): unknown =>
   queues?.map(({ name, weight }) => (order === 'weighted' ? `${name}:${weight}` : name)) ?? 'all'
 
@@ -110,6 +118,34 @@ export const settings = {
     parse: wholeNumber(1, 1024),
     fromConfig: ({ worker }) => worker?.concurrency,
     fallback: () => os.availableParallelism(),
+  }),
+  autoscale: setting<PoolBounds | null>({
+    variable: 'JOBQ_AUTOSCALE',
+    parse: bounds,
+    fromConfig: ({ worker }) => worker?.autoscale,
+    fallback: () => null,
+    show: (value) => (value === null ? 'off' : `${value.max},${value.min}`),
+  }),
+  autoscaleKeepalive: setting<number>({
+    variable: 'JOBQ_AUTOSCALE_KEEPALIVE',
+    parse: parseDuration,
+    fromConfig: ({ worker }) => worker?.autoscaleKeepalive,
+    fallback: () => 30_000,
+    show: formatDuration,
+  }),
+  maxTasksPerChild: setting<number | null>({
+    variable: 'JOBQ_MAX_TASKS_PER_CHILD',
+    parse: wholeNumber(1),
+    fromConfig: ({ worker }) => worker?.maxTasksPerChild,
+    fallback: () => null,
+    show: (value) => value ?? 'none',
+  }),
+  maxMemoryPerChild: setting<number | null>({
+    variable: 'JOBQ_MAX_MEMORY_PER_CHILD',
+    parse: parseSize,
+    fromConfig: ({ worker }) => worker?.maxMemoryPerChild,
+    fallback: () => null,
+    show: (value) => (value === null ? 'none' : formatSize(value)),
   }),
   tasks: setting<readonly string[]>({
     variable: 'JOBQ_TASKS',

@@ -43,7 +43,12 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
   }
   const file = Object.entries(config?.values ?? {})
     .filter(([key]) => !['broker', 'tasks', 'worker'].includes(key))
-    .map(([key, value]): Entry => [key, { value, origin: config?.file ?? '' }])
+    .map(
+      ([key, value]): Entry => [
+        key,
+        { value: typeof value === 'function' ? 'a function' : value, origin: config?.file ?? '' },
+      ],
+    )
   return [
     entry('broker', settings.broker, flags.broker),
     entry('color', settings.color, flags.color),
@@ -51,6 +56,10 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('quiet', settings.quiet, flags.quiet),
     entry('queues', settings.queues),
     entry('concurrency', settings.concurrency),
+    entry('autoscale', settings.autoscale),
+    entry('autoscaleKeepalive', settings.autoscaleKeepalive),
+    entry('maxTasksPerChild', settings.maxTasksPerChild),
+    entry('maxMemoryPerChild', settings.maxMemoryPerChild),
     entry('tasks', settings.tasks),
     entry('prefetch', settings.prefetch),
     entry('drain', settings.drain),

@@ -4,7 +4,14 @@ import path from 'node:path'
 import type { Command } from 'commander'
 import { JobqError } from '../../src/errors.ts'
 import { quote } from '../../src/quote.ts'
-import { createWorker, type LogLevel, type Worker, type WorkerEnd } from '../../src/worker/worker.ts'
+import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
+import {
+  createWorker,
+  type LogLevel,
+  type Worker,
+  type WorkerEnd,
+  type WorkerOptions,
+} from '../../src/worker/worker.ts'
 import { Exit, exitCodes } from '../exit.ts'
 import { explain } from '../help.ts'
 import { type Log, openLog } from '../log.ts'
@@ -15,6 +22,12 @@ import { type QueueChoice, resolve, type Sources, settings } from '../settings.t
 interface Flags {
   readonly queues?: QueueChoice
   readonly concurrency?: number
+  readonly autoscale?: PoolBounds
+  readonly autoscaleKeepalive?: number
+  readonly maxTasksPerChild?: number
+  /** As Celery spells it. */
+  readonly maxtasksperchild?: number
+  readonly maxMemoryPerChild?: number
   readonly tasks?: readonly string[]
   readonly prefetch?: number
   readonly drain?: 'due' | 'all' | false
@@ -38,6 +51,31 @@ export const register = (program: Command): void => {
     )
     .addOption(
       option('-c, --concurrency <n>', 'child processes; default the number of CPUs', settings.concurrency.parse),
+    )
+    .addOption(
+      option('--autoscale <max,min>', 'between so many children, as the load needs them', settings.autoscale.parse),
+    )
+    .addOption(
+      option(
+        '--autoscale-keepalive <duration>',
+        'no shrinking sooner than this after a growth; default 30s',
+        settings.autoscaleKeepalive.parse,
+      ),
+    )
+    .addOption(
+      option(
+        '--max-tasks-per-child <n>',
+        'replace a child after n jobs (also --maxtasksperchild)',
+        settings.maxTasksPerChild.parse,
+      ),
+    )
+    .addOption(option('--maxtasksperchild <n>', 'the same', settings.maxTasksPerChild.parse).hideHelp())
+    .addOption(
+      option(
+        '--max-memory-per-child <size>',
+        'replace a child that holds more after a job',
+        settings.maxMemoryPerChild.parse,
+      ),
     )
     .addOption(
       repeatable('-t, --tasks <path>', 'file or folder of tasks, repeatable; default ./tasks', (text) => [
@@ -75,6 +113,7 @@ export const register = (program: Command): void => {
       ['jobq run', 'work on everything, a child process per CPU'],
       ['jobq run -c 4 -q urgent,bulk', 'bulk only when urgent is empty'],
       ['jobq run -q media:5,mail:1', 'shared five to one'],
+      ['jobq run --autoscale 8,2', 'two children, up to eight while there is enough to do'],
       ['jobq run --drain', 'until nothing is left to do'],
     ],
     `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
@@ -116,10 +155,16 @@ const workerOf = (
   const { sources, broker, config } = session
   const { queues, order } = resolve(settings.queues, flags.queues, sources).value
   const prefetch = resolve(settings.prefetch, flags.prefetch, sources).value
+  const tasksGiven = flags.maxTasksPerChild ?? flags.maxtasksperchild
+  const maxTasksPerChild = resolve(settings.maxTasksPerChild, tasksGiven, sources).value
+  const maxMemoryPerChild = resolve(settings.maxMemoryPerChild, flags.maxMemoryPerChild, sources).value
   return createWorker({
     broker: broker.value,
     tasks: taskPaths(flags, sources),
-    concurrency: resolve(settings.concurrency, flags.concurrency, sources).value,
+    ...poolSize(flags, sources),
+    autoscaleKeepalive: resolve(settings.autoscaleKeepalive, flags.autoscaleKeepalive, sources).value,
+    ...(maxTasksPerChild === null ? {} : { maxTasksPerChild }),
+    ...(maxMemoryPerChild === null ? {} : { maxMemoryPerChild }),
     queues,
     order,
     ...(prefetch === null ? {} : { prefetch }),
@@ -132,6 +177,22 @@ const workerOf = (
     logLevel,
     ...(config === null ? {} : { config: config.values }),
   })
+}
+
+/** A fixed number of children, or one that follows the load: whichever was said nearest to this run. */
+const poolSize = (flags: Flags, sources: Sources): Pick<WorkerOptions, 'concurrency' | 'autoscale'> => {
+  const fixed = resolve(settings.concurrency, flags.concurrency, sources)
+  const bounds = resolve(settings.autoscale, flags.autoscale, sources)
+  const near = ['flag', 'environment', sources.config?.file ?? 'config', 'default']
+  if (bounds.value === null || near.indexOf(fixed.origin) < near.indexOf(bounds.origin)) {
+    return { concurrency: fixed.value }
+  }
+  if (fixed.origin !== bounds.origin) return { autoscale: [bounds.value.max, bounds.value.min] }
+  const [one, other] = {
+    flag: ['--autoscale', '--concurrency'],
+    environment: [settings.autoscale.variable, settings.concurrency.variable],
+  }[fixed.origin] ?? ['worker.autoscale', 'worker.concurrency']
+  throw new JobqError('usage', `${one}: a pool follows its load or has a fixed size; give it without ${other}`)
 }
 
 /** Where its tasks are. A worker with a mistyped path would fail every job of a task as unknown, so it does not start. */
