@@ -49,6 +49,7 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
       prune: () => import('./commands/prune.ts'),
       pause: () => import('./commands/pause.ts'),
       purge: () => import('./commands/purge.ts'),
+      control: () => import('./commands/control.ts'),
     },
   ],
   [

@@ -9,6 +9,7 @@ export const topics = {
     4  a job that was waited for failed or was cancelled, and has no exit code of its own to pass on
     5  refused as a duplicate (--unique with --on-conflict fail)
     8  still pending (wait --no-wait)
+   69  no worker answered (control)
    75  the broker is busy or unreachable: try again
    77  permission refused
    78  the broker cannot be used (foreign, newer, corrupt, moved, symlinked, read-only for a write); it is untouched

@@ -7,9 +7,11 @@ import type { Broker, CancelAnswer, JobFilter } from './broker/broker.ts'
 import { attachBroker, openBroker } from './broker/open.ts'
 import type { SqliteDatabase } from './broker/sqlite/native.ts'
 import { awaitJob, type WaitOptions } from './client/await-job.ts'
+import { type ControlAnswer, type ControlOptions, controlWorkers } from './client/control.ts'
 import { type PayloadAndOptions, type PayloadOf, type TaskPayloads, toItem } from './client/enqueue-arguments.ts'
 import { type EventOptions, readEvents } from './client/event-stream.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { ControlCommand } from './control/command.ts'
 import { JobqError } from './errors.ts'
 import type { EventsPruned, JobqEvent } from './event.ts'
 import { parseSince } from './instant.ts'
@@ -235,6 +237,15 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   /** Lets workers take jobs of a queue again. */
   async resume(queue: string): Promise<void> {
     await this.#open().setPaused(checkName('queue', queue), false, this.#clock.now())
+  }
+
+  /**
+   * Tells running workers something (`{ verb: 'drain' }`) and gives what each of them answered; an empty list where no
+   * worker runs.
+   * @throws JobqError `usage` for what is no command, `not-found` when no worker has the name
+   */
+  async control(command: ControlCommand, options: ControlOptions = {}): Promise<ControlAnswer[]> {
+    return controlWorkers(this.#open(), command, options)
   }
 
   /**

@@ -10,12 +10,16 @@ export type {
   QueueShare,
   QueueSummary,
   WorkerRecord,
+  WorkerStatus,
 } from './broker/broker.ts'
 export type { WaitOptions } from './client/await-job.ts'
+export type { ControlAnswer, ControlOptions } from './client/control.ts'
 export type { EventOptions } from './client/event-stream.ts'
 export { type ConnectOptions, type ConnectTarget, connect, type ListOptions, Queue } from './client.ts'
 export { type Clock, type Moment, systemClock } from './clock.ts'
 export { type Config, defineConfig, type TaskSettings } from './config.ts'
+export type { ControlCommand, ControlVerb } from './control/command.ts'
+export type { ControlResult, StepDump, WorkerDump } from './control/result.ts'
 export {
   Cancel,
   Cancelled,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { WorkerRecord } from '../../src/broker/broker.ts'
-import { liveWorkers } from '../../src/client/live-workers.ts'
+import { currentWorkers } from '../../src/client/control.ts'
 import { systemClock } from '../../src/clock.ts'
 import { explain } from '../help.ts'
 import { withQueue } from '../session.ts'
@@ -13,12 +13,12 @@ export const register = (program: Command): void => {
     .description('list the workers that are running')
     .action((_options: unknown, command: Command) =>
       withQueue(command, async (queue, { output }) => {
-        const workers = await liveWorkers(queue.broker)
+        const workers = await currentWorkers(queue.broker)
         const now = systemClock.now().at
         if (output.json) output.document(workers.map((worker) => document(worker, now)))
         else if (output.quiet) for (const { name } of workers) output.line(name)
         else if (workers.length === 0 && output.terminal) output.message("No worker is running: 'jobq run' starts one.")
-        else output.table(columns(now), workers)
+        else output.table(output.terminal ? fewColumns(now, workers) : columns(now), workers)
       }),
     )
   explain(command, [
@@ -45,15 +45,43 @@ const document = (worker: WorkerRecord, now: number): object => ({
 /** The machine; a container's own set of pids, by which a process is known again, is nothing for people. */
 const hostOf = (worker: WorkerRecord): string => worker.process.host.split('/', 1)[0] ?? ''
 
+const name: Column<WorkerRecord> = { title: 'worker', value: (worker) => worker.name }
+const host: Column<WorkerRecord> = { title: 'host', value: hostOf }
+const pid: Column<WorkerRecord> = { title: 'pid', value: (worker) => worker.process.pid }
+const status: Column<WorkerRecord> = {
+  title: 'status',
+  value: (worker) => worker.status,
+  style: (worker) => (worker.status === 'online' ? 'green' : 'yellow'),
+}
+const processed: Column<WorkerRecord> = { title: 'processed', value: (worker) => worker.processed }
+const queues: Column<WorkerRecord> = { title: 'queues', value: (worker) => worker.queues?.join(',') ?? 'all' }
+const uptime = (now: number): Column<WorkerRecord> => ({
+  title: 'uptime',
+  value: ({ startedAt }) => ({ ms: Math.max(0, now - startedAt) }),
+})
+
+/** What a program reads. */
 const columns = (now: number): readonly Column<WorkerRecord>[] => [
-  { title: 'worker', value: ({ name }) => name },
-  { title: 'host', value: hostOf },
-  { title: 'pid', value: (worker) => worker.process.pid },
-  { title: 'status', value: ({ status }) => status, style: ({ status }) => (status === 'online' ? 'green' : 'yellow') },
+  name,
+  host,
+  pid,
+  status,
   { title: 'children', value: ({ size }) => size },
   { title: 'busy', value: ({ busy }) => busy },
-  { title: 'processed', value: ({ processed }) => processed },
-  { title: 'uptime', value: ({ startedAt }) => ({ ms: Math.max(0, now - startedAt) }) },
+  processed,
+  uptime(now),
   { title: 'heartbeat', value: ({ heartbeatAt }) => ({ at: heartbeatAt }) },
-  { title: 'queues', value: ({ queues }) => queues?.join(',') ?? 'all' },
+  queues,
+]
+
+/** What fits the width of a terminal: a host only where the workers' names do not say it. */
+const fewColumns = (now: number, workers: readonly WorkerRecord[]): readonly Column<WorkerRecord>[] => [
+  name,
+  ...(workers.every((worker) => worker.name.startsWith(hostOf(worker))) ? [] : [host]),
+  pid,
+  status,
+  { title: 'busy', value: ({ busy, size }) => `${busy}/${size}` },
+  processed,
+  uptime(now),
+  queues,
 ]

@@ -13,14 +13,14 @@ export const controlStep = (options: ResolvedOptions, hooks: WorkerHooks): Worke
   return workerStep({
     name: 'control',
     requires: ['broker', 'presence', 'execution', 'pool', 'dispatcher'],
-    includeIf: () => process.platform !== 'win32',
     start: async (components) => {
       const { stopping, info, stop } = hooks
       const autoscaler = () => hooks.components().autoscaler
       const note = (message: string): void => say('info', message)
       const control = new Control({ ...components, options, stopping, info, stop, autoscaler, note })
       try {
-        await control.listen()
+        // Windows has no sockets in its file system.
+        if (process.platform !== 'win32') await control.listen()
       } catch (error) {
         // Jobs are worked on without it, too.
         say('warn', `nobody can control this worker: ${error instanceof Error ? error.message : error}`)

@@ -1,0 +1,31 @@
+/** A worker's dump as a person reads it. */
+import type { ChildStatus } from '../src/broker/broker.ts'
+import type { WorkerDump } from '../src/control/result.ts'
+import { formatDuration } from '../src/duration.ts'
+import { formatSize } from '../src/size.ts'
+import { visible } from './visible.ts'
+
+/** The lines of a dump; text from outside is made visible. */
+export const dumpLines = (dump: WorkerDump): string[] => {
+  const { worker, pid, at, uptimeMs, status, rss, eventLoop, broker, jobs, pool, steps } = dump
+  const busy = pool.children.filter(({ state }) => state === 'busy').length
+  return [
+    `worker ${worker}, pid ${pid}: ${status} for ${formatDuration(uptimeMs)}, ${formatSize(rss)} resident, ${new Date(at).toISOString()}`,
+    `  event loop  ${eventLoop.delayMs} ms late, ${Math.round(eventLoop.utilization * 100)} % busy since the last dump`,
+    `  broker      ${broker.url}: ${broker.state}`,
+    `  jobs        ${jobs.inHand} in hand, ${jobs.toReport} reports to write, ${jobs.processed} processed`,
+    `  children    ${busy} of ${pool.size} busy`,
+    ...pool.children.map((child) => `    ${childText(child)}`),
+    '  steps',
+    ...steps.map(
+      ({ name, info }) => `    ${name}${info === null || name === 'pool' ? '' : ` ${JSON.stringify(info)}`}`,
+    ),
+  ].map(visible)
+}
+
+/** What one child does. */
+const childText = ({ pid, state, job, task, sinceMs, rss, processed }: ChildStatus): string => {
+  const work = job === null ? '' : ` with job ${job} (${task})`
+  const memory = rss === null ? '' : `, ${formatSize(rss)} resident`
+  return `${pid} ${state}${work} for ${formatDuration(sinceMs)}, ${processed} processed${memory}`
+}
