@@ -40,12 +40,33 @@ export {
   type PayloadSchema,
   type RunTask,
   type TaskDefinition,
+  type TaskLifecycle,
   type TaskOptions,
 } from './task.ts'
+export {
+  type Dependencies,
+  defineStep,
+  type StepDefinition,
+  type StepOption,
+  type StepOptionValues,
+  type StepValues,
+  type UserStep,
+} from './worker/define-step.ts'
+export type {
+  JobEnd,
+  JobStart,
+  StepDependencies,
+  WorkerExecution,
+  WorkerPool,
+  WorkerPresence,
+  WorkerTasks,
+} from './worker/step-dependencies.ts'
 export {
   createWorker,
   type LogEntry,
   type LogLevel,
+  type StepState,
+  type StepStatus,
   type StopOptions,
   type Worker,
   type WorkerEnd,

@@ -38,6 +38,8 @@ export interface JobContext {
   readonly task: string
   /** Epoch milliseconds. */
   readonly createdAt: number
+  /** What the worker's own steps share with tasks, by the name of their component; the same for all jobs of one process. */
+  readonly shared: Readonly<Record<string, unknown>>
   /** Aborts when the job shall end before its time; the reason is a `SoftTimeLimitExceeded`, a `Cancelled` or a `ShuttingDown`. */
   readonly signal: AbortSignal
   /**
@@ -80,13 +82,23 @@ export interface TaskOptions<Payload = unknown> {
   unique?(payload: Payload): string
 }
 
+/** What a task does once in each child process that runs it. */
+export interface TaskLifecycle {
+  /** Called in each child process before its first job of this task. What it throws fails that job; the next one tries again. */
+  setup?(child: Pick<JobContext, 'shared'>): unknown
+  /** Called once when a child process in which `setup` was done leaves, be it at a stop or for another one; not when it is killed or dies. At most 5 s are waited for it. */
+  teardown?(): unknown
+}
+
 /** What a task's code is: its end is the job's end, what it returns the job's result. */
 export type RunTask<Payload, Result> = (payload: Payload, job: JobContext) => Result | Promise<Result>
 
 const brand = Symbol.for('jobq.task')
 
 /** A task as `defineTask` makes it. `Input` is what may be enqueued, `Payload` what `run` gets, `Result` what it gives. */
-export interface TaskDefinition<Input = unknown, Payload = Input, Result = unknown> extends TaskOptions<Input> {
+export interface TaskDefinition<Input = unknown, Payload = Input, Result = unknown>
+  extends TaskOptions<Input>,
+    TaskLifecycle {
   readonly [brand]: true
   readonly input?: PayloadSchema<Input, Payload>
   readonly run: RunTask<Payload, Result>
@@ -94,16 +106,19 @@ export interface TaskDefinition<Input = unknown, Payload = Input, Result = unkno
 
 /** Defines the task of a file whose payload is checked by `input` and typed by it. */
 export function defineTask<Input, Payload, Result>(
-  definition: TaskOptions<Input> & {
-    readonly input: PayloadSchema<Input, Payload>
-    readonly run: RunTask<NoInfer<Payload>, Result>
-  },
+  definition: TaskOptions<Input> &
+    TaskLifecycle & {
+      readonly input: PayloadSchema<Input, Payload>
+      readonly run: RunTask<NoInfer<Payload>, Result>
+    },
 ): TaskDefinition<Input, Payload, Result>
 /** Defines the task of a file; its payload is not checked before it runs. */
 export function defineTask<Payload, Result>(
-  definition: TaskOptions<Payload> & { readonly run: RunTask<Payload, Result> },
+  definition: TaskOptions<Payload> & TaskLifecycle & { readonly run: RunTask<Payload, Result> },
 ): TaskDefinition<Payload, Payload, Result>
-export function defineTask(definition: TaskOptions & { readonly run: RunTask<never, unknown> }): object {
+export function defineTask(
+  definition: TaskOptions & TaskLifecycle & { readonly run: RunTask<never, unknown> },
+): object {
   return { ...definition, [brand]: true }
 }
 

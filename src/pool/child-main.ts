@@ -23,13 +23,18 @@ import { ReportPipe } from './report-pipe.ts'
 import { runCommand, runExecutable } from './run-command.ts'
 import { runModule, thrownOutcome } from './run-module.ts'
 import type { RunningJob } from './running-job.ts'
-import { signalGroup } from './signal-group.ts'
+import { signalGroup } from './signal-process.ts'
+import { cardFd, TimeCard } from './time-card.ts'
 import type { TaskProblem } from './task-summary.ts'
+
+/** How long the tasks of a child that leaves may take to undo what they set up, in milliseconds. */
+const teardownMs = 5_000
 
 process.title = 'jobq child'
 // The worker decides what a signal means; a terminal and a service manager send theirs to all of its processes.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'] as const) process.on(signal, () => {})
 
+const card = new TimeCard(cardFd)
 const pipe = new ReportPipe(reportFd, () => process.exit(1))
 let window: JobWindow | null = null
 let lastWords: string | null = null
@@ -54,6 +59,9 @@ function obey(command: Command): void {
       break
     case 'end':
       window?.end(command.seq, command.cause)
+      break
+    case 'warn':
+      window?.warn(command.seq, command.signal)
       break
     case 'answer':
       window?.answer(command.call, ({ resolve }) => resolve(command.value))
@@ -86,10 +94,26 @@ async function begin(settings: ChildSettings): Promise<void> {
     send: (...reports) => pipe.send(...reports),
     run: (job) => run(job, loaded, launches.get(job.task) ?? plain),
     isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,
-    left: () => process.exit(0),
+    left: () => void depart(loaded),
   })
   const tasks = [...loaded.tasks.values()].map(({ summary }) => summary)
   pipe.send({ type: 'ready', tasks, problems: [...loaded.problems, ...launchProblems(loaded, launches)] })
+}
+
+/** Leaves, once the tasks have undone what they set up. */
+async function depart({ tasks }: LoadedTasks): Promise<void> {
+  setTimeout(() => {
+    fs.writeSync(2, `a task's teardown has not ended within ${teardownMs / 1_000} s\n`)
+    process.exit(0)
+  }, teardownMs)
+  for (const { summary, life } of tasks.values()) {
+    try {
+      await life?.end()
+    } catch (error) {
+      fs.writeSync(2, `the teardown of task ${summary.name} failed: ${toJobError(error).message}\n`)
+    }
+  }
+  process.exit(0)
 }
 
 function launchProblems({ tasks }: LoadedTasks, launches: ReadonlyMap<string, Launch>): TaskProblem[] {

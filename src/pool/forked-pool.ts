@@ -44,6 +44,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       maxResultBytes: options.maxResultBytes ?? 1024 * 1024,
       killAfterMs: options.killAfterMs ?? 5_000,
       reportImports: options.reportImports ?? false,
+      shared: options.shared ?? {},
     }
     this.#env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith('JOBQ_')))
   }
@@ -136,8 +137,8 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     this.#wake()
   }
 
-  #takeOver(fresh: readonly { readonly child: ForkedChild<J>; readonly found: Found }[]): void {
-    if (this.#stopping) return
+  #takeOver(fresh: readonly { readonly child: ForkedChild<J>; readonly found: Found }[]): boolean {
+    if (this.#stopping) return false
     const old = this.#staying
     for (const { child, found } of fresh) {
       if (!this.#standby.release(child)) continue
@@ -146,6 +147,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     }
     for (const child of old) this.#retire(child)
     this.resize(this.size)
+    return true
   }
 
   /** One that still loads has nothing to finish, and may never listen. */

@@ -11,6 +11,7 @@ import { importUserFile } from '../user-file.ts'
 import { discoverTasks, type TaskFile } from './discover-tasks.ts'
 import { toJobError } from './job-error.ts'
 import { syntaxErrorLine } from './syntax-error-line.ts'
+import type { TaskLife } from './task-life.ts'
 import { readTaskSettings } from './task-settings.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -19,6 +20,8 @@ export interface LoadedTask {
   readonly summary: TaskSummary
   readonly input: PayloadSchema | null
   readonly run: RunTask<unknown, unknown> | null
+  /** Its setup and teardown in this process; null where it has neither. */
+  readonly life: TaskLife | null
 }
 
 /** What was found, by name, and what is wrong. */
@@ -60,6 +63,7 @@ const executable = ({ name, file, kind }: TaskFile): LoadedTask => ({
   summary: { name: checkName('task', name), file, kind, validated: false },
   input: null,
   run: null,
+  life: null,
 })
 
 const moduleTask = async ({ name, file, kind }: TaskFile): Promise<LoadedTask | null> => {
@@ -82,6 +86,7 @@ const moduleTask = async ({ name, file, kind }: TaskFile): Promise<LoadedTask | 
       ...settings.options,
     },
     input: settings.input,
+    life: settings.life,
     run: (payload, job) => Reflect.apply(run, isTaskDefinition(exported) ? exported : undefined, [payload, job]),
   }
 }

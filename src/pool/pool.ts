@@ -16,8 +16,11 @@ export type RunJob = Pick<
   'id' | 'token' | 'task' | 'queue' | 'attempt' | 'payload' | 'createdAt' | 'recovered'
 >
 
-/** Why a running job is asked to end before its time; the first cause wins and decides its outcome. */
-export type EndCause = 'cancelled' | 'shutdown'
+/** Why a running job is asked to end before its time. */
+export type AskedCause = 'cancelled' | 'shutdown'
+
+/** Why a job ends before its time; the first cause wins and decides its outcome. At its time limit it is not asked any more. */
+export type EndCause = AskedCause | 'time-limit'
 
 /** How long a job may run, in milliseconds from its start; null where there is no such limit. */
 export interface RunLimits {
@@ -108,7 +111,7 @@ export interface PoolChild<J extends RunJob> {
    * Ends one job: unstarted, it comes back at once; running, it is aborted (a command gets SIGTERM), then
    * killed after `killAfterMs`. Does nothing for a job that has come back already.
    */
-  end(id: number, cause: EndCause): void
+  end(id: number, cause: AskedCause): void
 }
 
 /** How to start the program that runs `child-main.ts`; `args` begins with the file or the hidden subcommand. */
@@ -133,8 +136,12 @@ export interface PoolOptions<J extends RunJob> {
   readonly maxResultBytes?: number
   /** Between the polite and the forced end of a job; default 5,000. */
   readonly killAfterMs?: number
+  /** How long a job may run, asked as it is handed to a child; null, as by default, for as long as it likes. */
+  readonly limitsOf?: (job: J) => RunLimits | null
   /** The broker's URL without its password, told to commands as `JOBQ_BROKER`. */
   readonly brokerUrl: string
+  /** For tasks, as `job.shared`; what JSON can hold. Default nothing. */
+  readonly shared?: Readonly<Record<string, unknown>>
   /** The rights and limits of programs; default those of the worker. */
   readonly processes?: ProcessPlan
   /** Whether children say which of the user's files they import; default false. */
@@ -151,8 +158,8 @@ export interface Found {
 export interface FreshChildren {
   /** What each of them has found. */
   readonly found: readonly Found[]
-  /** They join the pool, and its other children leave: those give back what has not started and finish what runs. */
-  takeOver(): void
+  /** They join the pool, and its other children leave: those give back what has not started and finish what runs. False, and nothing, where the pool is being stopped. */
+  takeOver(): boolean
   /** They are killed. */
   drop(): void
 }

@@ -7,7 +7,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
-import type { EndCause } from './pool.ts'
+import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
 /** The descriptor through which a child reports. */
@@ -21,6 +21,8 @@ export interface ChildSettings {
   readonly maxResultBytes: number
   readonly killAfterMs: number
   readonly brokerUrl: string
+  /** What the user's steps share with tasks. */
+  readonly shared: Readonly<Record<string, unknown>>
   readonly processes: ProcessPlan
   /** Whether to say which files were imported. */
   readonly reportImports: boolean
@@ -38,6 +40,8 @@ export type JobTuple = readonly [
   serializer: string,
   payload: string,
   announce: boolean,
+  /** It has a time limit: its start is to be noted on the time card. */
+  limited?: true,
 ]
 
 /** From the worker to a child. */
@@ -45,7 +49,9 @@ export type Command =
   | { readonly type: 'begin'; readonly settings: ChildSettings }
   | { readonly type: 'run'; readonly jobs: readonly JobTuple[] }
   | { readonly type: 'recall' }
-  | { readonly type: 'end'; readonly seq: number; readonly cause: EndCause }
+  | { readonly type: 'end'; readonly seq: number; readonly cause: AskedCause }
+  /** The soft limit has passed; `signal` is for a program. */
+  | { readonly type: 'warn'; readonly seq: number; readonly signal: NodeJS.Signals }
   | { readonly type: 'answer'; readonly call: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly call: number; readonly message: string; readonly code: ErrorCode | null }
   /** Finish what runs, then leave. */

@@ -13,7 +13,7 @@ import type { RunningJob } from './running-job.ts'
 export const plainSuccess: Outcome = { type: 'succeeded', result: null }
 
 /** Runs the task to its end; never rejects. */
-export const runModule = async ({ input, run }: LoadedTask, job: RunningJob): Promise<Outcome> => {
+export const runModule = async ({ input, life, run }: LoadedTask, job: RunningJob): Promise<Outcome> => {
   let payload: unknown
   try {
     payload = decodePayload(job)
@@ -29,6 +29,7 @@ export const runModule = async ({ input, run }: LoadedTask, job: RunningJob): Pr
       if ('problem' in checked) return { type: 'failed', final: true, error: checked.problem }
       payload = checked.value
     }
+    if (life !== null) await life.begin(job.shared)
     const value = await run?.(payload, job)
     return value === undefined || value === null ? plainSuccess : resultOutcome(value, job.settings.maxResultBytes)
   } catch (thrown) {
@@ -38,6 +39,7 @@ export const runModule = async ({ input, run }: LoadedTask, job: RunningJob): Pr
 
 /** What a thrown value means: the task's own errors say it themselves, any other one is a failure. */
 export const thrownOutcome = (thrown: unknown): Outcome => {
+  if (isSoftAbort(thrown)) return { type: 'failed', final: false, error: toJobError(thrown.cause) }
   const error = toJobError(thrown)
   switch (kindOf(thrown)) {
     case 'Fail':
@@ -57,6 +59,16 @@ const kindOf = (thrown: unknown): string | null => {
   } catch {
     // Looking at it throws, so it is none of ours.
     return null
+  }
+}
+
+// What is given the signal throws an error of its own, and keeps the reason as its cause.
+const isSoftAbort = (thrown: unknown): thrown is { readonly cause: unknown } => {
+  try {
+    if (typeof thrown !== 'object' || thrown === null || Reflect.get(thrown, 'name') !== 'AbortError') return false
+    return taskErrorName(Reflect.get(thrown, 'cause')) === 'SoftTimeLimitExceeded'
+  } catch {
+    return false
   }
 }
 

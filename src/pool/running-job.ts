@@ -3,13 +3,13 @@
  * its time. Everything that costs anything (the signal, the output files) comes into being on first use, since
  * most short jobs use none of it.
  */
-import { Cancelled, JobqError, ShuttingDown } from '../errors.ts'
+import { Cancelled, JobqError, ShuttingDown, SoftTimeLimitExceeded } from '../errors.ts'
 import type { Progress } from '../job.ts'
 import { encodeJson } from '../json.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
 import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
-import type { EndCause } from './pool.ts'
+import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
 
 /** What a running job needs of the child that it runs in. */
@@ -42,9 +42,13 @@ export class RunningJob implements JobContext {
   announcedAs: number | null = null
   ended = false
   /** Why it was asked to end; null while nobody has. */
-  cause: EndCause | null = null
+  cause: AskedCause | null = null
+  /** True once its soft time limit has passed. */
+  warned = false
   /** How a program is asked to end, while one runs. */
-  onEnd: ((cause: EndCause) => void) | null = null
+  onEnd: ((cause: AskedCause) => void) | null = null
+  /** How a program is told of its soft limit, while one runs. */
+  onWarn: ((signal: NodeJS.Signals) => void) | null = null
   readonly #host: JobHost
   #abort: AbortController | null = null
   #output: OutputWriter | null = null
@@ -69,6 +73,10 @@ export class RunningJob implements JobContext {
     return this.#host.settings
   }
 
+  get shared(): Readonly<Record<string, unknown>> {
+    return this.settings.shared
+  }
+
   /** Epoch milliseconds. */
   get startedAt(): number {
     return Math.round(Date.now() - (performance.now() - this.startedTick))
@@ -76,7 +84,8 @@ export class RunningJob implements JobContext {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController()
-    if (this.cause !== null) this.#abort.abort(reasonOf(this.cause))
+    if (this.warned) this.#abort.abort(new SoftTimeLimitExceeded())
+    else if (this.cause !== null) this.#abort.abort(reasonOf(this.cause))
     return this.#abort.signal
   }
 
@@ -140,8 +149,16 @@ export class RunningJob implements JobContext {
     this.#host.announce(this)
   }
 
+  /** Its soft limit has passed: it may clean up, and end as it likes. Nothing to tell one that is asked to end already. */
+  warn(signal: NodeJS.Signals): void {
+    if (this.warned || this.cause !== null || this.ended) return
+    this.warned = true
+    this.#abort?.abort(new SoftTimeLimitExceeded())
+    this.onWarn?.(signal)
+  }
+
   /** Asks it to end; the first cause wins. */
-  end(cause: EndCause): void {
+  end(cause: AskedCause): void {
     if (this.cause !== null || this.ended) return
     this.cause = cause
     this.#abort?.abort(reasonOf(cause))
@@ -165,8 +182,10 @@ export class RunningJob implements JobContext {
 
   async #call(request: CallRequest): Promise<unknown> {
     if (this.ended) throw new JobqError('conflict', `job ${this.id} has ended`)
+    if (this.cause !== null) throw reasonOf(this.cause)
     const { signal } = this
-    signal.throwIfAborted()
+    // A soft limit ends the calls that wait; those that come after it belong to the cleaning up.
+    if (signal.aborted) return this.#host.call(this, request)
     const aborted = Promise.withResolvers<never>()
     const abort = () => aborted.reject(signal.reason)
     signal.addEventListener('abort', abort, { once: true })
@@ -182,7 +201,7 @@ export class RunningJob implements JobContext {
   }
 }
 
-const reasonOf = (cause: EndCause): Error => (cause === 'cancelled' ? new Cancelled() : new ShuttingDown())
+const reasonOf = (cause: AskedCause): Error => (cause === 'cancelled' ? new Cancelled() : new ShuttingDown())
 
 const targetOf = (target: unknown): string | readonly string[] => {
   if (typeof target === 'string') return target

@@ -5,6 +5,7 @@ import { checkName } from '../name.ts'
 import { quote } from '../quote.ts'
 import type { PayloadSchema } from '../task.ts'
 import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
+import { TaskLife } from './task-life.ts'
 import type { TaskSummary } from './task-summary.ts'
 
 /** What a definition says, checked: the name if it gives one, its options in plain values, and its validator. */
@@ -12,6 +13,8 @@ export interface TaskSettings {
   readonly name: string | null
   readonly options: Omit<TaskSummary, 'name' | 'file' | 'kind' | 'validated'>
   readonly input: PayloadSchema | null
+  /** Null for a task that does nothing but run. */
+  readonly life: TaskLife | null
 }
 
 const known = [
@@ -28,6 +31,8 @@ const known = [
   'unique',
   'input',
   'run',
+  'setup',
+  'teardown',
 ]
 
 /** Tasks in TypeScript and JavaScript share their process, so these could not be for one of them. */
@@ -73,10 +78,16 @@ export const readTaskSettings = (options: object): TaskSettings => {
   read('unique', (value) => {
     if (typeof value !== 'function') throw new TypeError('a function of the payload is needed')
   })
+  const setup = read('setup', method(options))
+  const teardown = read('teardown', method(options))
   return {
     name: read('name', (value) => checkName('task', value)) ?? null,
     options: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
     input: read('input', schema) ?? null,
+    life:
+      setup === undefined && teardown === undefined
+        ? null
+        : new TaskLife({ ...(setup && { setup }), ...(teardown && { teardown }) }),
   }
 }
 
@@ -102,6 +113,13 @@ const oneOf =
     const found = values.find((each) => each === value)
     if (found !== undefined) return found
     throw new RangeError(`${quote(value)} is none of ${values.join(', ')}`)
+  }
+
+const method =
+  (of: object) =>
+  (value: unknown): ((...parameters: readonly unknown[]) => unknown) => {
+    if (typeof value !== 'function') throw new TypeError('a function is needed')
+    return (...parameters) => Reflect.apply(value, of, parameters)
   }
 
 const schema = (value: unknown): PayloadSchema => {

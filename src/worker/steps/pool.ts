@@ -28,6 +28,7 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
         ...(maxResult === undefined ? {} : { maxResultBytes: maxResult }),
         killAfterMs: options.killAfterMs,
         brokerUrl: broker.url,
+        shared: hooks.shared,
         processes: processPlan(options.config),
       })
       // Tasks may take their time to load; a stop does not wait for them.
