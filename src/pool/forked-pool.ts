@@ -8,6 +8,7 @@ import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
 import type { ChildExit, Found, FreshChildren, Pool, PoolChild, PoolOptions, RunJob } from './pool.ts'
 import type { ChildSettings } from './protocol.ts'
+import { lookEveryMs } from './pulse.ts'
 import { Sentinel } from './sentinel.ts'
 import { Standby } from './standby.ts'
 
@@ -30,6 +31,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   /** Deaths before readiness, since a child was last ready. */
   #failures = 0
   #stopping = false
+  #pulseTimer: NodeJS.Timeout | undefined
   #changed = Promise.withResolvers<void>()
 
   constructor(options: PoolOptions<J>) {
@@ -55,6 +57,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   async start(size: number): Promise<void> {
     this.#sentinel.start()
+    this.#watchPulses()
     this.resize(size)
     const first = [...this.#children]
     await this.#until(() => first.every((child) => child.wasReady || !this.#children.includes(child)))
@@ -158,7 +161,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
     if (!this.#standby.died(dead, exit.detail)) this.#replace(dead, exit)
-    if (this.#stopping && this.#children.length + this.#standby.size === 0) this.#sentinel.stop()
+    if (this.#stopping) this.#endWatch()
     this.#wake()
   }
 
@@ -183,10 +186,27 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   #bringDown(): void {
     this.#stopping = true
     this.#standby.kill()
-    if (this.#children.length + this.#standby.size === 0) this.#sentinel.stop()
+    this.#endWatch()
     for (const timer of this.#restarts) clearTimeout(timer)
     this.#restarts.clear()
     this.#wake()
+  }
+
+  /** Once no child is left. */
+  #endWatch(): void {
+    if (this.#children.length + this.#standby.size > 0) return
+    this.#sentinel.stop()
+    clearInterval(this.#pulseTimer)
+  }
+
+  #watchPulses(): void {
+    let lookedTick = performance.now()
+    this.#pulseTimer = setInterval(() => {
+      const now = performance.now()
+      // Where this process itself stood still, the answers may be here and not yet read.
+      if (now - lookedTick < 2 * lookEveryMs) for (const child of this.#children) child.feelPulse(now)
+      lookedTick = now
+    }, lookEveryMs).unref()
   }
 
   #wake(): void {

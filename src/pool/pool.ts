@@ -94,6 +94,8 @@ export interface PoolListener<J extends RunJob> {
   /** What a child printed outside of any job. */
   output(child: PoolChild<J>, stream: 'stdout' | 'stderr', text: string): void
   exited(child: PoolChild<J>, exit: ChildExit<J>): void
+  /** A child that has work does not answer: told once, until it is heard again. */
+  stuck?(child: PoolChild<J>, job: J | null): void
 }
 
 /** One child process. It runs a single job at a time and keeps the others of its window waiting. */

@@ -26,3 +26,7 @@ export interface TaskProblem {
   readonly line: number | null
   readonly message: string
 }
+
+/** A problem as text, its place first. */
+export const problemText = ({ file, line, message }: TaskProblem): string =>
+  `${file}${line === null ? '' : `:${line}`}: ${message}`

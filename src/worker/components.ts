@@ -9,7 +9,11 @@ import type { Execution } from './execution.ts'
 import type { Leases } from './leases.ts'
 import type { Presence } from './presence.ts'
 import type { Pruner } from './pruner.ts'
+import type { Reloader } from './reloader.ts'
+import type { Service } from './service.ts'
+import type { Sources } from './sources.ts'
 import type { TaskTable } from './task-table.ts'
+import type { Watcher } from './watcher.ts'
 
 /** What each step of a worker gives to the others. */
 export interface WorkerComponents {
@@ -22,7 +26,11 @@ export interface WorkerComponents {
   readonly dispatcher: Dispatcher
   readonly autoscaler: Autoscaler
   readonly pruner: Pruner
+  readonly sources: Sources
+  readonly reloader: Reloader
+  readonly watcher: Watcher
   readonly control: Control
+  readonly service: Service
 }
 
 /** A step of a worker. */

@@ -13,6 +13,7 @@ import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
 import { checkBounds, type PoolBounds } from './autoscale-rule.ts'
 import type { StepOptionValues } from './define-step.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
+import type { ServiceManager } from './service.ts'
 
 /** What `createWorker` takes. Durations are milliseconds or text (`'30s'`), sizes bytes or text. */
 export interface WorkerOptions
@@ -39,6 +40,8 @@ export interface WorkerOptions
   readonly order?: 'strict' | 'weighted'
   /** Jobs claimed ahead per child; default by how long jobs take. */
   readonly prefetch?: number
+  /** Reload the tasks when a file behind them changes, or one of these further files and folders; default false. */
+  readonly watch?: boolean | { readonly include?: readonly string[] }
   /** Stop by itself: `due` once nothing is due or running, `all` once nothing is unfinished. */
   readonly drain?: 'due' | 'all' | false
   /** Between the polite and the forced end of a cancelled job; default 5 s. */
@@ -63,6 +66,8 @@ export interface WorkerOptions
   /** Entries below this level are not made; default `info`. */
   readonly logLevel?: LogLevel
   readonly clock?: Clock
+  /** Who is to be told how the worker is; default nobody. */
+  readonly serviceManager?: ServiceManager | null
   /** The configuration file's contents where they are checked already; stands for the keys above that it has. */
   readonly config?: CheckedConfig
 }
@@ -81,6 +86,8 @@ export interface ResolvedOptions {
   readonly queues: readonly QueueShare[] | null
   readonly order: 'strict' | 'weighted'
   readonly prefetch: number | null
+  /** What to watch beside the tasks and what they import; null where nothing is watched. */
+  readonly watch: readonly string[] | null
   readonly drain: 'due' | 'all' | false
   readonly killAfterMs: number
   readonly softTimeLimitMs: number | null
@@ -96,6 +103,7 @@ export interface ResolvedOptions {
   /** True where entries of this level are wanted. */
   readonly logs: (level: LogLevel) => boolean
   readonly clock: Clock
+  readonly serviceManager: ServiceManager | null
   readonly config: CheckedConfig
 }
 
@@ -128,6 +136,9 @@ const checkQueues = (shares: readonly QueueShare[]): void => {
     throw new JobqError('usage', `queues: '${light.name}' has no weight above 0: ${light.weight}`)
 }
 
+const watchedBeside = (watch: boolean | { readonly include?: readonly string[] }): readonly string[] | null =>
+  typeof watch === 'object' ? (watch.include ?? []) : watch ? [] : null
+
 /**
  * Checks options and fills in defaults.
  * @throws JobqError `usage` naming the option
@@ -155,6 +166,7 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
     queues: shares,
     order: options.order ?? 'strict',
     prefetch: options.prefetch === undefined ? null : whole('prefetch', options.prefetch, 0),
+    watch: watchedBeside(options.watch ?? false),
     drain: options.drain ?? false,
     killAfterMs: parseDuration(options.killAfter ?? 5_000),
     softTimeLimitMs,
@@ -169,6 +181,7 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
     log: options.log ?? (() => {}),
     logs: options.log === undefined ? () => false : (wanted) => logLevels.indexOf(wanted) >= level,
     clock: options.clock ?? systemClock,
+    serviceManager: options.serviceManager ?? null,
     config: options.config ?? checkConfig(Object.fromEntries(given.filter(([, value]) => value !== undefined))),
   }
 }

@@ -3,10 +3,11 @@ import type { Broker } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
 import type { ChildExit, Ended, PoolChild, PoolListener, TaskCall } from '../pool/pool.ts'
-import type { TaskProblem, TaskSummary } from '../pool/task-summary.ts'
+import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
 import type { Execution } from './execution.ts'
 import type { LogLevel } from './log-entry.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { Sources } from './sources.ts'
 import { enqueueFromTask } from './task-enqueue.ts'
 import type { TaskTable } from './task-table.ts'
 
@@ -15,6 +16,7 @@ export interface PoolReportsTo {
   readonly broker: Broker
   readonly tasks: TaskTable
   readonly execution: Execution
+  readonly sources: Sources
   readonly options: ResolvedOptions
 }
 
@@ -30,7 +32,7 @@ export class PoolReports implements PoolListener<ClaimedJob> {
   ready(child: PoolChild<ClaimedJob>, tasks: readonly TaskSummary[], problems: readonly TaskProblem[]): void {
     const { tasks: table, execution } = this.#to
     table.update(tasks, problems).catch((error: unknown) => this.#log('warn', `publishing tasks: ${error}`))
-    const told = problems.map(({ file, line, message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`)
+    const told = problems.map(problemText)
     if (told.join('\n') !== this.#problems) for (const problem of told) this.#log('error', problem)
     this.#problems = told.join('\n')
     this.#event('child.started', { pid: child.pid })
@@ -43,6 +45,11 @@ export class PoolReports implements PoolListener<ClaimedJob> {
 
   finished(_child: PoolChild<ClaimedJob>, ended: readonly Ended<ClaimedJob>[]): void {
     this.#to.execution.finished(ended)
+  }
+
+  imported(child: PoolChild<ClaimedJob>, file: string, hash: string | null): void {
+    // One that leaves runs code of the past.
+    if (child.state !== 'stopping') this.#to.sources.record(file, hash)
   }
 
   progress(_child: PoolChild<ClaimedJob>, job: ClaimedJob, progress: Progress & { readonly at: number }): void {
@@ -74,6 +81,11 @@ export class PoolReports implements PoolListener<ClaimedJob> {
       this.#log('error', `child ${child.pid}: ${detail}${next}`)
     }
     this.#to.execution.exited(child, exit)
+  }
+
+  stuck(child: PoolChild<ClaimedJob>, job: ClaimedJob | null): void {
+    const what = job === null ? '' : `: job ${job.id} (${job.task}) holds its event loop, or it is stopped`
+    this.#log('warn', `child ${child.pid} does not answer${what}`)
   }
 
   #event(type: 'child.started' | 'child.exited', data: Record<string, unknown>): void {

@@ -3,8 +3,9 @@
  *
  * broker ← tasks ← execution ← pool ← dispatcher: jobs flow from the broker to the children and back.
  * autoscaler fits the number of children to that flow.
+ * reloader exchanges the code of the tasks, watcher tells it when, sources knows the files.
  * presence, leases and pruner look after what the flow leaves behind.
- * control listens to what people want.
+ * control listens to what people want, service tells whoever supervises the process.
  */
 import type { WorkerStep } from './components.ts'
 import type { WorkerHooks } from './hooks.ts'
@@ -18,18 +19,26 @@ import { leasesStep } from './steps/leases.ts'
 import { poolStep } from './steps/pool.ts'
 import { presenceStep } from './steps/presence.ts'
 import { prunerStep } from './steps/pruner.ts'
+import { reloaderStep } from './steps/reloader.ts'
+import { serviceStep } from './steps/service.ts'
+import { sourcesStep } from './steps/sources.ts'
 import { tasksStep } from './steps/tasks.ts'
+import { watcherStep } from './steps/watcher.ts'
 
 /** The built-in steps of a worker. */
 export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep[] => [
   brokerStep(options),
   tasksStep(options),
+  sourcesStep(options),
   executionStep(options, hooks),
   presenceStep(options),
   poolStep(options, hooks),
   leasesStep(options),
   dispatcherStep(options, hooks),
   autoscalerStep(options),
+  reloaderStep(options),
+  watcherStep(options),
   prunerStep(options),
   controlStep(options, hooks),
+  serviceStep(options),
 ]

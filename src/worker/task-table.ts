@@ -38,6 +38,11 @@ export class TaskTable {
     return [...this.#tasks.keys()]
   }
 
+  /** The tasks as the children have found them. */
+  get summaries(): readonly TaskSummary[] {
+    return [...this.#tasks.values()]
+  }
+
   get problems(): readonly TaskProblem[] {
     return this.#problems
   }

@@ -6,10 +6,12 @@ import { JobqError } from '../errors.ts'
 import type { WorkerComponents } from './components.ts'
 import { type ResolvedOptions, resolveOptions, type WorkerOptions } from './options.ts'
 import { planWorker } from './plan-worker.ts'
+import type { ReloadReport } from './reloader.ts'
 
 export type { StepState, StepStatus } from '../boot/boot.ts'
 export type { LogEntry, LogLevel } from './log-entry.ts'
 export type { WorkerOptions } from './options.ts'
+export type { ReloadReport } from './reloader.ts'
 
 /** How a worker ended. */
 export interface WorkerEnd {
@@ -36,6 +38,12 @@ export interface Worker {
   stop(options?: StopOptions): Promise<WorkerEnd>
   /** Resolves when the worker has ended, be it by `stop`, a finished drain, a broken broker or a start that failed. */
   readonly done: Promise<WorkerEnd>
+  /**
+   * Has fresh children load the tasks and take over from those that run; jobs that run end with their old code. What does
+   * not load leaves the old code working. `reason` is for people.
+   * @throws JobqError `conflict` while the worker does not run, or runs without its step `reloader`
+   */
+  reload(reason: string): Promise<ReloadReport>
   /** What each step does now. */
   info(): Record<string, unknown>
   /** The steps in the order of their start with their present state, then those that are left out. */
@@ -114,6 +122,14 @@ class BootedWorker implements Worker {
     if (components) await this.#boot.stop()
     this.#end({ returned: components?.execution?.cut ?? 0, error: this.#error })
     return this.done
+  }
+
+  async reload(reason: string): Promise<ReloadReport> {
+    const { reloader } = this.#components
+    if (reloader === undefined || this.#stop.signal.aborted) {
+      throw new JobqError('conflict', 'tasks can be reloaded only while the worker runs, with its step reloader')
+    }
+    return reloader.reload(reason)
   }
 
   info(): Record<string, unknown> {

@@ -15,18 +15,19 @@ const aborted = async (signal: AbortSignal): Promise<void> => {
 export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep =>
   workerStep({
     name: 'pool',
-    requires: ['broker', 'tasks', 'execution'],
-    start: async ({ broker, tasks, execution }) => {
+    requires: ['broker', 'tasks', 'execution', 'sources'],
+    start: async ({ broker, tasks, execution, sources }) => {
       const { maxOutput, maxResult } = options.config
       const pool = createPool({
         program: options.program,
-        listener: new PoolReports({ broker, tasks, execution, options }),
+        listener: new PoolReports({ broker, tasks, execution, sources, options }),
         tasks: options.tasks,
         env: options.env,
         outputFolder: outputFolderOf(broker, options),
         ...(maxOutput === undefined ? {} : { maxOutputBytes: maxOutput }),
         ...(maxResult === undefined ? {} : { maxResultBytes: maxResult }),
         killAfterMs: options.killAfterMs,
+        reportImports: options.watch !== null,
         brokerUrl: broker.url,
         shared: hooks.shared,
         processes: processPlan(options.config),
