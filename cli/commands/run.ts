@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { JobqError } from '../../src/errors.ts'
 import { quote } from '../../src/quote.ts'
 import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
+import type { ServiceManager } from '../../src/worker/service.ts'
 import {
   createWorker,
   type LogLevel,
@@ -16,8 +17,10 @@ import { Exit, exitCodes } from '../exit.ts'
 import { explain } from '../help.ts'
 import { type Log, openLog } from '../log.ts'
 import { option, plainText, repeatable } from '../options.ts'
+import { findServiceManager } from '../service-manager.ts'
 import { openSession, type Session } from '../session.ts'
 import { type QueueChoice, resolve, type Sources, settings } from '../settings.ts'
+import { listen } from '../signals.ts'
 
 interface Flags {
   readonly queues?: QueueChoice
@@ -128,8 +131,11 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   const logLevel = resolve(settings.logLevel, flags.logLevel, sources).value
   const log = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, logLevel, output)
   const name = resolve(settings.name, flags.name, sources).value
-  const worker = workerOf(flags, session, { name, log, logLevel })
   const note = (type: string, message: string): void => log.write({ level: 'info', at: Date.now(), type, message })
+  const serviceManager = findServiceManager(process.env, (message) =>
+    log.write({ level: 'warn', at: Date.now(), type: 'worker.notice', message }),
+  )
+  const worker = workerOf(flags, session, { name, log, logLevel, serviceManager })
   const signals = listen(worker, (text) => note('worker.notice', text))
   try {
     await worker.start()
@@ -147,11 +153,14 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   }
 }
 
-const workerOf = (
-  flags: Flags,
-  session: Session,
-  { name, log, logLevel }: { readonly name: string; readonly log: Log; readonly logLevel: LogLevel },
-): Worker => {
+interface Surroundings {
+  readonly name: string
+  readonly log: Log
+  readonly logLevel: LogLevel
+  readonly serviceManager: ServiceManager | null
+}
+
+const workerOf = (flags: Flags, session: Session, { name, log, logLevel, serviceManager }: Surroundings): Worker => {
   const { sources, broker, config } = session
   const { queues, order } = resolve(settings.queues, flags.queues, sources).value
   const prefetch = resolve(settings.prefetch, flags.prefetch, sources).value
@@ -175,6 +184,7 @@ const workerOf = (
     env: process.env,
     log: log.write,
     logLevel,
+    serviceManager,
     ...(config === null ? {} : { config: config.values }),
   })
 }
@@ -202,37 +212,6 @@ const taskPaths = (flags: Flags, sources: Sources): readonly string[] => {
   if (missing === undefined) return value
   const place = { flag: '--tasks', environment: 'JOBQ_TASKS' }[origin] ?? `${origin}: tasks`
   throw new JobqError('usage', `${place}: there is no file or folder ${quote(missing)}`)
-}
-
-/** Lets signals steer the worker; `code` is the exit code that a cold stop asks for, null for any other end. */
-const listen = (worker: Worker, note: (text: string) => void): { code(): number | null; stop(): void } => {
-  let code: number | null = null
-  let stopping = false
-  const warm = (signal: string): void => {
-    if (stopping) return
-    stopping = true
-    note(`${signal}: finishing what runs${signal === 'INT' ? '; once more gives it back to the queue' : ''}`)
-    void worker.stop()
-  }
-  const cold = (signal: string, exitCode: number): void => {
-    stopping = true
-    code ??= exitCode
-    note(`${signal}: giving what runs back to the queue`)
-    void worker.stop({ cold: true })
-  }
-  const handlers = {
-    SIGTERM: () => warm('TERM'),
-    SIGINT: () => (stopping ? cold('INT again', 130) : warm('INT')),
-    SIGQUIT: () => cold('QUIT', 131),
-    SIGUSR1: () => note(`state: ${JSON.stringify(worker.info())}`),
-  }
-  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
-  return {
-    code: () => code,
-    stop: () => {
-      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
-    },
-  }
 }
 
 const finish = ({ returned, error }: WorkerEnd, code: number | null): void => {

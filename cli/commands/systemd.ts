@@ -46,7 +46,9 @@ export const register = (program: Command): void => {
       ['jobq systemd -- -c 4 -q media', 'print a unit for this worker'],
       ['jobq systemd --install', 'install one for the default broker'],
     ],
-    'The unit is of Type=exec: systemd sees that the worker was started, and stops it with SIGTERM.',
+    `The unit is of Type=notify: the worker tells systemd when it takes jobs, what it does ('systemctl status'), and that it
+is not stuck, by the program systemd-notify. 'systemctl reload' loads its tasks anew, 'systemctl stop' lets it finish what
+runs.`,
   )
 }
 

@@ -58,6 +58,7 @@ export class Dispatcher {
   #turnMs = 0
   #turnEndedAt = 0
   #loop: Promise<void> = Promise.resolve()
+  #rounds: (() => void)[] = []
   #watch: Promise<void> = Promise.resolve()
   /** Called when more may wait than this worker has claimed. */
   onWork: () => void = () => {}
@@ -78,6 +79,11 @@ export class Dispatcher {
   readonly wake = (): void => {
     this.#pending = true
     this.#changed?.()
+  }
+
+  /** Resolves when the loop comes round the next time, which shows that it is not stuck. */
+  round(): Promise<void> {
+    return new Promise((resolve) => this.#rounds.push(resolve))
   }
 
   /** Claims nothing more and gives back what waits here. */
@@ -137,6 +143,7 @@ export class Dispatcher {
       await new Promise((resolve) => setImmediate(resolve))
       if (this.#stop.signal.aborted) return
       this.#pending = false
+      if (this.#rounds.length > 0) for (const done of this.#rounds.splice(0)) done()
       this.#of.execution.handOut(this.#of.pool.children)
       const restMs = this.#restMs()
       if (restMs > 0) setTimeout(this.wake, restMs)

@@ -1,0 +1,41 @@
+/** What signals mean to a running worker. */
+import type { Worker } from '../src/worker/worker.ts'
+
+/** Signals that are being listened to. */
+export interface Signals {
+  /** The exit code that a cold stop asks for; null for any other end. */
+  code(): number | null
+  /** Leaves the signals to the system again. */
+  stop(): void
+}
+
+/** Lets signals steer the worker, and notes what they do. */
+export const listen = (worker: Worker, note: (text: string) => void): Signals => {
+  let code: number | null = null
+  let stopping = false
+  const warm = (signal: string): void => {
+    if (stopping) return
+    stopping = true
+    note(`${signal}: finishing what runs${signal === 'INT' ? '; once more gives it back to the queue' : ''}`)
+    void worker.stop()
+  }
+  const cold = (signal: string, exitCode: number): void => {
+    stopping = true
+    code ??= exitCode
+    note(`${signal}: giving what runs back to the queue`)
+    void worker.stop({ cold: true })
+  }
+  const handlers = {
+    SIGTERM: () => warm('TERM'),
+    SIGINT: () => (stopping ? cold('INT again', 130) : warm('INT')),
+    SIGQUIT: () => cold('QUIT', 131),
+    SIGUSR1: () => note(`state: ${JSON.stringify(worker.info())}`),
+  }
+  for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
+  return {
+    code: () => code,
+    stop: () => {
+      for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)
+    },
+  }
+}
