@@ -24,8 +24,10 @@ export const dumpLines = (dump: WorkerDump): string[] => {
 }
 
 /** What one child does. */
-const childText = ({ pid, state, job, task, sinceMs, rss, processed }: ChildStatus): string => {
+const childText = ({ pid, state, job, task, sinceMs, stuckMs, rss, processed, inFlight }: ChildStatus): string => {
   const work = job === null ? '' : ` with job ${job} (${task})`
   const memory = rss === null ? '' : `, ${formatSize(rss)} resident`
-  return `${pid} ${state}${work} for ${formatDuration(sinceMs)}, ${processed} processed${memory}`
+  const stuck = stuckMs === null ? '' : `, not answering for ${formatDuration(stuckMs)}`
+  const behind = inFlight > 1 ? `, ${inFlight - 1} behind it` : ''
+  return `${pid} ${state}${work} for ${formatDuration(sinceMs)}${stuck}${behind}, ${processed} processed${memory}`
 }

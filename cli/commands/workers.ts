@@ -60,6 +60,10 @@ const uptime = (now: number): Column<WorkerRecord> => ({
   value: ({ startedAt }) => ({ ms: Math.max(0, now - startedAt) }),
 })
 
+/** Children that do not answer. */
+const stuckOf = ({ children }: WorkerRecord): number =>
+  children.filter(({ stuckMs }) => (stuckMs ?? null) !== null).length
+
 /** What a program reads. */
 const columns = (now: number): readonly Column<WorkerRecord>[] => [
   name,
@@ -80,7 +84,11 @@ const fewColumns = (now: number, workers: readonly WorkerRecord[]): readonly Col
   ...(workers.every((worker) => worker.name.startsWith(hostOf(worker))) ? [] : [host]),
   pid,
   status,
-  { title: 'busy', value: ({ busy, size }) => `${busy}/${size}` },
+  {
+    title: 'busy',
+    value: (worker) => `${worker.busy}/${worker.size}${stuckOf(worker) === 0 ? '' : `, ${stuckOf(worker)} stuck`}`,
+    style: (worker) => (stuckOf(worker) === 0 ? null : 'red'),
+  },
   processed,
   uptime(now),
   queues,

@@ -237,9 +237,13 @@ export interface ChildStatus {
   readonly job: number | null
   readonly task: string | null
   readonly sinceMs: number
+  /** For how long it has not answered, though it has work: a job holds its event loop. Null while it answers. */
+  readonly stuckMs: number | null
   /** Resident bytes, null where unknown. */
   readonly rss: number | null
   readonly processed: number
+  /** Jobs in its hands, with the one that runs. */
+  readonly inFlight: number
 }
 
 /** What a worker says of itself with each heartbeat. */

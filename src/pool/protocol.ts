@@ -49,6 +49,8 @@ export type Command =
   | { readonly type: 'begin'; readonly settings: ChildSettings }
   | { readonly type: 'run'; readonly jobs: readonly JobTuple[] }
   | { readonly type: 'recall' }
+  /** Asks for a `pong`, to learn whether its event loop turns. */
+  | { readonly type: 'ping' }
   | { readonly type: 'end'; readonly seq: number; readonly cause: AskedCause }
   /** The soft limit has passed; `signal` is for a program. */
   | { readonly type: 'warn'; readonly seq: number; readonly signal: NodeJS.Signals }
@@ -91,6 +93,7 @@ export type ChildReport =
       readonly text: string | null
     }
   | { readonly type: 'returned'; readonly seqs: readonly number[] }
+  | { readonly type: 'pong' }
   | { readonly type: 'call'; readonly call: number; readonly seq: number; readonly request: CallRequest }
   /** The last words of a child that goes down by itself: what was running, all else that it had was not. */
   | {

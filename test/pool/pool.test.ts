@@ -278,7 +278,17 @@ test('the state of children is told', async (context) => {
   const [idle] = pool.status()
   assert.deepEqual(
     { ...idle, sinceMs: 0, rss: 0 },
-    { pid: child().pid, state: 'idle', job: null, task: null, sinceMs: 0, rss: 0, processed: 0 },
+    {
+      pid: child().pid,
+      state: 'idle',
+      job: null,
+      task: null,
+      sinceMs: 0,
+      stuckMs: null,
+      rss: 0,
+      processed: 0,
+      inFlight: 0,
+    },
   )
   const job = jobOf('pause', 1e6)
   child().run([job])

@@ -30,7 +30,17 @@ export const workerCases: Case[] = [
     async run(scene) {
       const session = await scene.join('w')
       scene.pass(500)
-      const child = { pid: 9, state: 'busy', job: 3, task: 't', sinceMs: 20, rss: 1000, processed: 2 } as const
+      const child = {
+        pid: 9,
+        state: 'busy',
+        job: 3,
+        task: 't',
+        sinceMs: 20,
+        stuckMs: null,
+        rss: 1000,
+        processed: 2,
+        inFlight: 1,
+      } as const
       const status = { status: 'draining', size: 2, busy: 1, processed: 7, children: [child] } as const
       await scene.broker.workers.beat(session, status, scene.now())
       const { startedAt, heartbeatAt, ...said } = one(await scene.broker.workers.list())
