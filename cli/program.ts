@@ -11,7 +11,8 @@ import { settings } from './settings.ts'
 import { writeAll } from './write.ts'
 
 interface CommandModule {
-  register(program: Command): void
+  /** With the parameters of a run of this very command. */
+  register(program: Command, parameters?: readonly string[]): void | Promise<void>
 }
 
 type Loader = () => Promise<CommandModule>
@@ -85,7 +86,11 @@ const run = async (parameters: readonly string[]): Promise<number> => {
     const own = cut < 0 ? parameters : parameters.slice(0, cut)
     const verb = verbOf(own)
     const asked = verb === null && own.includes('--version') ? ['version'] : parameters
-    const root = await buildProgram(asked === parameters ? verb : 'version', own.includes('--help') || verb === 'help')
+    const root = await buildProgram(
+      asked === parameters ? verb : 'version',
+      own.includes('--help') || verb === 'help',
+      parameters,
+    )
     if (asked.length === 0) writeAll(2, `${root.helpInformation()}\n`)
     await root.parseAsync(asked, { from: 'user' })
     return Number(process.exitCode ?? 0)
@@ -94,8 +99,12 @@ const run = async (parameters: readonly string[]): Promise<number> => {
   }
 }
 
-/** The whole command line, or as much of it as the verb needs; `full` chooses the long help. */
-export const buildProgram = async (verb: string | null, full: boolean): Promise<Command> => {
+/** The whole command line, or as much of it as the verb needs; `full` chooses the long help, `parameters` are those of the verb's run. */
+export const buildProgram = async (
+  verb: string | null,
+  full: boolean,
+  parameters?: readonly string[],
+): Promise<Command> => {
   const root = new Command('jobq')
   root
     .description('Background jobs: commands and tasks, queued in a file, run by workers.')
@@ -121,7 +130,9 @@ export const buildProgram = async (verb: string | null, full: boolean): Promise<
   for (const [heading, commands] of groups) {
     root.commandsGroup(heading)
     for (const [command, load] of Object.entries(commands)) {
-      if (!known || name === 'help' || name === 'completion' || command === name) (await load()).register(root)
+      if (!known || name === 'help' || name === 'completion' || command === name) {
+        await (await load()).register(root, command === name ? parameters : undefined)
+      }
     }
   }
   return root

@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import { isStep } from '../../src/worker/define-step.ts'
 import { explain } from '../help.ts'
 import { openSession, type Session } from '../session.ts'
 import { type GlobalFlags, type Origin, resolve, type Setting, settings } from '../settings.ts'
+import { stepSettings } from '../step-options.ts'
 
 /** Adds `jobq config`. */
 export const register = (program: Command): void => {
@@ -43,12 +45,7 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
   }
   const file = Object.entries(config?.values ?? {})
     .filter(([key]) => !['broker', 'tasks', 'worker'].includes(key))
-    .map(
-      ([key, value]): Entry => [
-        key,
-        { value: typeof value === 'function' ? 'a function' : value, origin: config?.file ?? '' },
-      ],
-    )
+    .map(([key, value]): Entry => [key, { value: shownValue(key, value), origin: config?.file ?? '' }])
   return [
     entry('broker', settings.broker, flags.broker),
     entry('color', settings.color, flags.color),
@@ -68,6 +65,12 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('grace', settings.grace),
     entry('logLevel', settings.logLevel),
     entry('logFormat', settings.logFormat),
+    ...stepSettings(sources),
     ...file,
   ]
+}
+
+const shownValue = (key: string, value: unknown): unknown => {
+  if (key === 'steps' && Array.isArray(value)) return value.map((step: unknown) => (isStep(step) ? step.name : step))
+  return typeof value === 'function' ? 'a function' : value
 }

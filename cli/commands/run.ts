@@ -1,10 +1,11 @@
 /** `jobq run`: a worker in the foreground, from its settings to its exit code. */
 import fs from 'node:fs'
 import path from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { JobqError } from '../../src/errors.ts'
 import { quote } from '../../src/quote.ts'
 import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
+import type { StepOptionValues } from '../../src/worker/define-step.ts'
 import type { ServiceManager } from '../../src/worker/service.ts'
 import {
   createWorker,
@@ -21,6 +22,7 @@ import { findServiceManager } from '../service-manager.ts'
 import { openSession, type Session } from '../session.ts'
 import { type QueueChoice, resolve, type Sources, settings } from '../settings.ts'
 import { listen } from '../signals.ts'
+import { addStepOptions, stepValues } from '../step-options.ts'
 
 interface Flags {
   readonly queues?: QueueChoice
@@ -32,6 +34,9 @@ interface Flags {
   readonly maxtasksperchild?: number
   readonly maxMemoryPerChild?: number
   readonly tasks?: readonly string[]
+  readonly watch?: true
+  /** As Celery spells it. */
+  readonly autoreload?: true
   readonly prefetch?: number
   readonly drain?: 'due' | 'all' | false
   readonly killAfter?: number
@@ -42,7 +47,7 @@ interface Flags {
 }
 
 /** Adds `jobq run`. */
-export const register = (program: Command): void => {
+export const register = async (program: Command, parameters?: readonly string[]): Promise<void> => {
   const command = program
     .command('run')
     .addOption(
@@ -85,6 +90,8 @@ export const register = (program: Command): void => {
         path.resolve(plainText(text)),
       ]),
     )
+    .option('--watch', 'reload the tasks when a file that they are made of changes')
+    .addOption(new Option('--autoreload', 'the same').hideHelp())
     .addOption(
       option('--prefetch <n>', 'jobs claimed ahead per child; default by how long jobs take', settings.prefetch.parse),
     )
@@ -117,12 +124,15 @@ export const register = (program: Command): void => {
       ['jobq run -c 4 -q urgent,bulk', 'bulk only when urgent is empty'],
       ['jobq run -q media:5,mail:1', 'shared five to one'],
       ['jobq run --autoscale 8,2', 'two children, up to eight while there is enough to do'],
+      ['jobq run --watch', 'reload the tasks when they are saved'],
       ['jobq run --drain', 'until nothing is left to do'],
     ],
     `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
-INT twice, or QUIT: jobs go back to the queue at once, no attempt is lost; exit 130 or 131. USR1: dump the state to the log.
+INT twice, or QUIT: jobs go back to the queue at once, no attempt is lost; exit 130 or 131. HUP: reload the tasks.
+USR1: dump the state to the log.
 Every option has an environment variable: JOBQ_CONCURRENCY and so on.`,
   )
+  if (parameters !== undefined) await addStepOptions(command, parameters)
 }
 
 const run = async (flags: Flags, command: Command): Promise<void> => {
@@ -135,7 +145,8 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   const serviceManager = findServiceManager(process.env, (message) =>
     log.write({ level: 'warn', at: Date.now(), type: 'worker.notice', message }),
   )
-  const worker = workerOf(flags, session, { name, log, logLevel, serviceManager })
+  const stepOptions = stepValues(command.opts(), sources)
+  const worker = workerOf(flags, session, { name, log, logLevel, stepOptions, serviceManager })
   const signals = listen(worker, (text) => note('worker.notice', text))
   try {
     await worker.start()
@@ -158,9 +169,14 @@ interface Surroundings {
   readonly log: Log
   readonly logLevel: LogLevel
   readonly serviceManager: ServiceManager | null
+  readonly stepOptions: StepOptionValues
 }
 
-const workerOf = (flags: Flags, session: Session, { name, log, logLevel, serviceManager }: Surroundings): Worker => {
+const workerOf = (
+  flags: Flags,
+  session: Session,
+  { name, log, logLevel, serviceManager, stepOptions }: Surroundings,
+): Worker => {
   const { sources, broker, config } = session
   const { queues, order } = resolve(settings.queues, flags.queues, sources).value
   const prefetch = resolve(settings.prefetch, flags.prefetch, sources).value
@@ -177,6 +193,7 @@ const workerOf = (flags: Flags, session: Session, { name, log, logLevel, service
     queues,
     order,
     ...(prefetch === null ? {} : { prefetch }),
+    watch: watched(flags, sources),
     drain: resolve(settings.drain, flags.drain, sources).value,
     killAfter: resolve(settings.killAfter, flags.killAfter, sources).value,
     grace: resolve(settings.grace, flags.grace, sources).value,
@@ -185,6 +202,7 @@ const workerOf = (flags: Flags, session: Session, { name, log, logLevel, service
     log: log.write,
     logLevel,
     serviceManager,
+    stepOptions,
     ...(config === null ? {} : { config: config.values }),
   })
 }
@@ -203,6 +221,13 @@ const poolSize = (flags: Flags, sources: Sources): Pick<WorkerOptions, 'concurre
     environment: [settings.autoscale.variable, settings.concurrency.variable],
   }[fixed.origin] ?? ['worker.autoscale', 'worker.concurrency']
   throw new JobqError('usage', `${one}: a pool follows its load or has a fixed size; give it without ${other}`)
+}
+
+/** Whether to watch, and what the configuration adds to it. */
+const watched = (flags: Flags, sources: Sources): NonNullable<WorkerOptions['watch']> => {
+  const configured = sources.config?.values.worker?.watch
+  const wanted = resolve(settings.watch, flags.watch ?? flags.autoreload, sources).value
+  return wanted && typeof configured === 'object' ? configured : wanted
 }
 
 /** Where its tasks are. A worker with a mistyped path would fail every job of a task as unknown, so it does not start. */

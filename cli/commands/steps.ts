@@ -5,6 +5,7 @@ import { explain } from '../help.ts'
 import type { Output } from '../output.ts'
 import { openSession } from '../session.ts'
 import { resolve, settings } from '../settings.ts'
+import { stepValues } from '../step-options.ts'
 import type { Style } from '../table.ts'
 
 /** Adds `jobq steps`. */
@@ -20,6 +21,7 @@ export const register = (program: Command): void => {
       const { steps } = createWorker({
         broker: broker.value,
         tasks: resolve(settings.tasks, undefined, sources).value,
+        stepOptions: stepValues({}, sources),
         ...(config === null ? {} : { config: config.values }),
       })
       if (options.dot === true) output.raw(`${toDot(steps)}\n`)
