@@ -1,6 +1,6 @@
 /** A worker's dump as a person reads it. */
 import type { ChildStatus } from '../src/broker/broker.ts'
-import type { WorkerDump } from '../src/control/result.ts'
+import type { StepDump, WorkerDump } from '../src/control/result.ts'
 import { formatDuration } from '../src/duration.ts'
 import { formatSize } from '../src/size.ts'
 import { visible } from './visible.ts'
@@ -17,10 +17,14 @@ export const dumpLines = (dump: WorkerDump): string[] => {
     `  children    ${busy} of ${pool.size} busy`,
     ...pool.children.map((child) => `    ${childText(child)}`),
     '  steps',
-    ...steps.map(
-      ({ name, info }) => `    ${name}${info === null || name === 'pool' ? '' : ` ${JSON.stringify(info)}`}`,
-    ),
+    ...steps.map((step) => `    ${stepText(step)}`),
   ].map(visible)
+}
+
+/** What one step says; the pool's children stand above. */
+const stepText = ({ name, state, reason, info }: StepDump): string => {
+  const said = info === null || name === 'pool' ? '' : ` ${JSON.stringify(info)}`
+  return `${name}: ${state}${reason === null ? '' : `, ${reason}`}${said}`
 }
 
 /** What one child does. */

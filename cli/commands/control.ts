@@ -3,19 +3,23 @@ import { Argument, type Command } from 'commander'
 import type { ControlAnswer } from '../../src/client/control.ts'
 import type { ControlCommand, ControlVerb } from '../../src/control/command.ts'
 import type { ControlResult } from '../../src/control/result.ts'
-import { parseDuration } from '../../src/duration.ts'
+import { formatDuration, parseDuration } from '../../src/duration.ts'
 import { JobqError } from '../../src/errors.ts'
+import { checkName } from '../../src/name.ts'
 import { quote } from '../../src/quote.ts'
+import { parseTimeLimit } from '../../src/time-limit.ts'
 import { dumpLines } from '../dump-text.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
-import { named, nameOf, oneOf, option, wholeNumber } from '../options.ts'
+import { named, nameOf, oneOf, option, type Parse, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
 import { withQueue } from '../session.ts'
 
 interface Flags {
   readonly worker?: string
   readonly timeout?: number
+  readonly softTimeLimit?: number | null
+  readonly timeLimit?: number | null
 }
 
 type Verb = Exclude<ControlVerb, 'status'>
@@ -24,6 +28,7 @@ type Verb = Exclude<ControlVerb, 'status'>
 type Reader = (words: readonly string[], flags: Flags) => ControlCommand
 
 const children = wholeNumber(1, 1_024)
+const limitOrNone: Parse<number | null> = (text) => (text === 'none' ? null : parseTimeLimit(text))
 
 const counted =
   (verb: 'grow' | 'shrink'): Reader =>
@@ -33,7 +38,7 @@ const counted =
   }
 
 const bare =
-  (verb: Extract<Verb, 'drain' | 'resume' | 'stop' | 'dump'>): Reader =>
+  (verb: Extract<Verb, 'reload' | 'drain' | 'resume' | 'stop' | 'dump'>): Reader =>
   (words) => {
     upTo(0, words)
     return { verb }
@@ -48,6 +53,20 @@ const verbs: Readonly<Record<Verb, Reader>> = {
       throw new JobqError('usage', `autoscale: ${quote(words.join(' '))} is not MAX,MIN`)
     }
     return named('autoscale', () => ({ verb: 'autoscale', max: children(max.trim()), min: children(min.trim()) }))
+  },
+  reload: bare('reload'),
+  limits: (words, { softTimeLimit, timeLimit }) => {
+    const [task] = upTo(1, words)
+    if (task === undefined) throw new JobqError('usage', 'limits: of which task?')
+    if (softTimeLimit === undefined && timeLimit === undefined) {
+      throw new JobqError('usage', 'limits: give --soft-time-limit, --time-limit or both')
+    }
+    return {
+      verb: 'limits',
+      task: named('limits', () => checkName('task', task)),
+      ...(softTimeLimit === undefined ? {} : { softTimeLimitMs: softTimeLimit }),
+      ...(timeLimit === undefined ? {} : { timeLimitMs: timeLimit }),
+    }
   },
   drain: bare('drain'),
   resume: bare('resume'),
@@ -68,10 +87,15 @@ export const register = (program: Command): void => {
     .addArgument(new Argument('<verb>', names.join(', ')).choices(names).argParser(oneOf(...names)))
     .argument('[value...]', 'what the verb needs')
     .addOption(option('--worker <name>', 'only workers of this name; default all', nameOf('worker')))
-    .addOption(option('--timeout <duration>', 'how long to wait for an answer; default 5s', parseDuration))
+    .addOption(option('--timeout <duration>', 'how long to wait for an answer; default 5s, reload 60s', parseDuration))
+    .addOption(option('--soft-time-limit <duration>', 'limits: a soft limit, or none', limitOrNone))
+    .addOption(option('--time-limit <duration>', 'limits: a hard limit, or none', limitOrNone))
     .description('tell running workers something')
     .action((verb: Verb, words: readonly string[], flags: Flags, command: Command) => {
       const order = verbs[verb](words, flags)
+      if (verb !== 'limits' && (flags.softTimeLimit !== undefined || flags.timeLimit !== undefined)) {
+        throw new JobqError('usage', '--soft-time-limit and --time-limit go with the verb limits only')
+      }
       return withQueue(command, async (queue, { output }) => {
         const { worker, timeout } = flags
         const answers = await queue.control(order, {
@@ -87,21 +111,26 @@ export const register = (program: Command): void => {
       ['jobq control dump', 'what every worker and each of its children does now'],
       ['jobq control grow 2', 'two children more, in every worker'],
       ['jobq control autoscale 10,2 --worker web', 'follow the load with 2 to 10 children'],
+      ['jobq control limits mail/send --time-limit 30s', 'for jobs that start from now on'],
+      ['jobq control reload', 'let new children load the tasks as they are now'],
       ['jobq control drain', 'finish what runs, take nothing more, stay up'],
       ['jobq control resume', 'take jobs again'],
       ['jobq control stop', 'finish what runs and end, as TERM does'],
     ],
     `grow [N], shrink [N]: change the number of children, by 1 unless N is given; a busy child finishes its job first.
 autoscale MAX,MIN: from now on between MIN and MAX children, by the load.
+limits TASK: change the time limits of a task until the worker ends; a job's own limits still win. 'exec' is every command.
+reload: fresh children take over once they have loaded the tasks; if they cannot, all stays as it was.
+drain: finish what runs, give back what waits and take nothing more, until resume. stop: the same, and end.
 
 A line for each worker that did it; what others answered is on stderr. Exit 0 when all did it, 1 when one refused or did
-not answer, 69 when none answered, 3 for an unknown --worker. Workers take commands from their own user only.`,
+not answer, 69 when none answered, 3 for an unknown --worker or a task that no worker has. Workers take commands from their own user only.`,
   )
 }
 
 const tell = (answers: readonly ControlAnswer[], output: Output): void => {
   const done = answers.filter((answer) => answer.ok)
-  const failed = answers.filter((answer) => !answer.ok)
+  const failed = answers.flatMap((answer) => failureOf(answer) ?? [])
   if (output.json) output.document(answers.map(document))
   else if (output.quiet) for (const { worker } of done) output.line(worker)
   else {
@@ -112,13 +141,25 @@ const tell = (answers: readonly ControlAnswer[], output: Output): void => {
         { title: 'pid', value: ({ pid }) => pid },
         { title: 'answer', value: ({ result }) => resultText(result) },
       ],
-      done.filter(({ result }) => result.verb !== 'dump'),
+      done.filter(({ result }) => result.verb !== 'dump' && !(result.verb === 'reload' && !result.loaded)),
     )
   }
   for (const { worker, pid, message } of failed) output.complain(`worker ${worker} (pid ${pid}): ${message}`)
   if (answers.length === 0) throw new Exit(69, "no worker is running: 'jobq run' starts one")
   if (!answers.some(({ answered }) => answered)) throw new Exit(69)
-  if (failed.length > 0) throw new Exit(1)
+  if (failed.length > 0) throw new Exit(failed.every(({ code }) => code === 'not-found') ? 3 : 1)
+}
+
+/** Why a worker did not do it; null where it did. */
+const failureOf = (answer: ControlAnswer) => {
+  const { worker, pid } = answer
+  if (!answer.ok) return { worker, pid, code: answer.code, message: answer.message }
+  const { result } = answer
+  if (result.verb !== 'reload' || result.loaded) return null
+  const places = result.problems.map(
+    ({ file, line, message }) => `${file}${line === null ? '' : `:${line}`}: ${message}`,
+  )
+  return { worker, pid, code: 'conflict', message: [result.message, ...places].join('\n') }
 }
 
 const document = (answer: ControlAnswer): object => {
@@ -141,6 +182,17 @@ const resultText = (result: ControlResult): string => {
       return result.running === 0 ? 'stopping' : `stopping: ${result.running} still at work`
     case 'resume':
       return 'takes jobs again'
+    case 'reload':
+      return result.message
+    case 'limits': {
+      const { task, softTimeLimitMs: soft, timeLimitMs: hard } = result
+      const of = (limit: number | null): string => (limit === null ? 'none' : formatDuration(limit))
+      return [
+        task,
+        ...(soft === undefined ? [] : [`soft time limit ${of(soft)}`]),
+        ...(hard === undefined ? [] : [`time limit ${of(hard)}`]),
+      ].join(', ')
+    }
     case 'dump':
     case 'status':
       return result.verb

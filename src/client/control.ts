@@ -12,7 +12,7 @@ import { liveWorkers } from './live-workers.ts'
 export interface ControlOptions {
   /** The workers of this name only; default all that live. */
   readonly worker?: string
-  /** How long to wait for each, in milliseconds or as text; default 5 s. */
+  /** How long to wait for each, in milliseconds or as text; default 5 s, for `reload`, which loads the tasks first, 60 s. */
   readonly timeout?: string | number
 }
 
@@ -30,6 +30,7 @@ export type ControlAnswer = Answerer &
   )
 
 const usualTimeoutMs = 5_000
+const reloadTimeoutMs = 60_000
 
 /**
  * Tells workers of a broker something, all at once, and gives an answer for each, in the order of their start; none
@@ -42,7 +43,7 @@ export const controlWorkers = async (
   options: ControlOptions = {},
 ): Promise<ControlAnswer[]> => {
   const checked = checkCommand(command)
-  const timeoutMs = parseDuration(options.timeout ?? usualTimeoutMs)
+  const timeoutMs = parseDuration(options.timeout ?? (checked.verb === 'reload' ? reloadTimeoutMs : usualTimeoutMs))
   const workers = await liveWorkers(broker)
   const { worker: name } = options
   const meant = name === undefined ? workers : workers.filter((worker) => worker.name === name)

@@ -2,21 +2,29 @@
  * What a running worker can be told. A command reaches it through its socket, so whatever comes in is checked here,
  * field by field, before anything is done.
  */
+import { maxDurationMs } from '../duration.ts'
 import { JobqError } from '../errors.ts'
+import { checkName } from '../name.ts'
 import { nearest } from '../nearest.ts'
 import { quote } from '../quote.ts'
 
 /** The most children that a worker may be given. */
 export const maxChildren = 1_024
 
-/** One thing that a worker is told. */
+/** One thing that a worker is told. Limits are milliseconds; null takes a limit away, an absent one stays as it is. */
 export type ControlCommand =
   | { readonly verb: 'grow' | 'shrink'; readonly count: number }
   | { readonly verb: 'autoscale'; readonly max: number; readonly min: number }
+  | {
+      readonly verb: 'limits'
+      readonly task: string
+      readonly softTimeLimitMs?: number | null
+      readonly timeLimitMs?: number | null
+    }
   | { readonly verb: BareVerb }
 
 /** Commands that need no more than their name. */
-type BareVerb = 'drain' | 'resume' | 'stop' | 'dump' | 'status'
+type BareVerb = 'reload' | 'drain' | 'resume' | 'stop' | 'dump' | 'status'
 
 /** The name of a command. */
 export type ControlVerb = ControlCommand['verb']
@@ -31,6 +39,13 @@ const whole = (fields: Fields, name: string, min: number): number => {
   const value = fields[name]
   if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= maxChildren) return value
   return refuse(`${name}: ${quote(value)} is not a whole number from ${min} to ${maxChildren}`)
+}
+
+const limit = (fields: Fields, name: 'softTimeLimitMs' | 'timeLimitMs'): { readonly [name]?: number | null } => {
+  const value = fields[name]
+  if (value === undefined) return {}
+  if (value === null || (typeof value === 'number' && value > 0 && value <= maxDurationMs)) return { [name]: value }
+  return refuse(`${name}: ${quote(value)} is not a duration in milliseconds`)
 }
 
 const only = (fields: Fields, ...names: readonly string[]): void => {
@@ -48,6 +63,13 @@ const readers: Readonly<Record<ControlVerb, (fields: Fields) => ControlCommand>>
     if (min > max) refuse(`min: ${min} is more than max, ${max}`)
     return { verb: 'autoscale', max, min }
   },
+  limits: (fields) => {
+    only(fields, 'task', 'softTimeLimitMs', 'timeLimitMs')
+    const limits = { ...limit(fields, 'softTimeLimitMs'), ...limit(fields, 'timeLimitMs') }
+    if (Object.keys(limits).length === 0) refuse('limits: neither a soft nor a hard limit is given')
+    return { verb: 'limits', task: checkName('task', fields.task), ...limits }
+  },
+  reload: (fields) => bare('reload', fields),
   drain: (fields) => bare('drain', fields),
   resume: (fields) => bare('resume', fields),
   stop: (fields) => bare('stop', fields),

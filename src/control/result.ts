@@ -1,9 +1,13 @@
 /** What a worker answers to what it was told, by verb; `dump` is the long one. */
+import type { StepState } from '../boot/boot.ts'
 import type { ChildStatus, WorkerStatus } from '../broker/broker.ts'
 
-/** One step of a worker in a dump: what it says of itself, null where it says nothing. */
+/** One step of a worker in a dump: its state, and what it says of itself, null where it says nothing. */
 export interface StepDump {
   readonly name: string
+  readonly state: StepState
+  /** What it threw last, or why it is left out; else null. */
+  readonly reason: string | null
   readonly info: unknown
 }
 
@@ -34,6 +38,19 @@ export interface WorkerDump {
 export type ControlResult =
   /** The wanted number of children, before and after. */
   | { readonly verb: 'grow' | 'shrink' | 'autoscale'; readonly from: number; readonly to: number }
+  /** `loaded` is false where the old code goes on working; `message` and `problems` say why. */
+  | {
+      readonly verb: 'reload'
+      readonly loaded: boolean
+      readonly message: string
+      readonly problems: readonly { readonly file: string; readonly line: number | null; readonly message: string }[]
+    }
+  | {
+      readonly verb: 'limits'
+      readonly task: string
+      readonly softTimeLimitMs?: number | null
+      readonly timeLimitMs?: number | null
+    }
   /** `running`: children that still work. */
   | { readonly verb: 'drain' | 'stop'; readonly running: number }
   | { readonly verb: 'resume' }

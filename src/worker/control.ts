@@ -1,21 +1,26 @@
 /** What a running worker does when it is told something; the words are in `control/command.ts`. */
 import type { ControlCommand } from '../control/command.ts'
-import type { WorkerDump } from '../control/result.ts'
+import type { ControlResult, WorkerDump } from '../control/result.ts'
 import { JobqError } from '../errors.ts'
+import { commandTask } from '../job.ts'
+import { quote } from '../quote.ts'
 import type { Autoscaler, PoolChange } from './autoscaler.ts'
 import { ControlServer, type Obeyed } from './control-server.ts'
 import { makeSocketPlace, type SocketPlace, sweepSockets } from './control-socket.ts'
 import { Dumper, type DumpParts } from './dump.ts'
 import type { Presence } from './presence.ts'
+import type { Reloader } from './reloader.ts'
 import { workerStatus } from './status.ts'
+import type { TaskTable } from './task-table.ts'
 
 /** What `Control` needs. */
 export interface ControlParts extends DumpParts {
+  readonly tasks: TaskTable
   readonly presence: Presence
   /** Begins the worker's stop. */
   readonly stop: () => void
-  /** What a worker need not have; undefined then. */
-  readonly autoscaler: () => Autoscaler | undefined
+  /** Components that a worker need not have. */
+  readonly others: () => { readonly autoscaler?: Autoscaler; readonly reloader?: Reloader }
   /** Notes what was done, in the worker's log. */
   readonly note: (message: string) => void
 }
@@ -79,6 +84,15 @@ export class Control {
         return this.#resized(verb, this.#autoscaler()[verb](command.count))
       case 'autoscale':
         return this.#resized(verb, this.#autoscaler().setBounds(command.max, command.min))
+      case 'reload': {
+        this.#refuseWhileStopping()
+        const { loaded, message, problems } = await (this.#of.others().reloader ?? without('reloader')).reload(
+          'control',
+        )
+        return { result: { verb, loaded, message, problems } }
+      }
+      case 'limits':
+        return { result: this.#limit(command) }
       case 'drain':
         this.#refuseWhileStopping()
         note('told to drain: finishing what runs, taking nothing more')
@@ -99,9 +113,20 @@ export class Control {
     return { result: { verb, from, to }, afterwards: this.#tellAll }
   }
 
+  #limit(command: Extract<ControlCommand, { verb: 'limits' }>): ControlResult {
+    const { tasks, note } = this.#of
+    const { verb: _, task, ...limits } = command
+    if (task !== commandTask && !tasks.names.includes(task)) {
+      throw new JobqError('not-found', `it has no task ${quote(task)}`)
+    }
+    tasks.setLimits(task, limits)
+    note(`told to limit ${task}: ${JSON.stringify(limits)}`)
+    return command
+  }
+
   #autoscaler(): Autoscaler {
     this.#refuseWhileStopping()
-    return this.#of.autoscaler() ?? without('autoscaler')
+    return this.#of.others().autoscaler ?? without('autoscaler')
   }
 
   #running(): number {

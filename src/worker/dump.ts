@@ -1,4 +1,5 @@
 import { type EventLoopUtilization, performance } from 'node:perf_hooks'
+import type { StepStatus } from '../boot/boot.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { WorkerDump } from '../control/result.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -10,6 +11,7 @@ export interface DumpParts extends StatusParts {
   readonly options: ResolvedOptions
   /** What each step says of itself. */
   readonly info: () => Record<string, unknown>
+  readonly steps: () => readonly StepStatus[]
 }
 
 /** Tells all that a worker knows of itself; nothing is measured between two dumps. */
@@ -24,7 +26,8 @@ export class Dumper {
 
   /** Looks at the worker now; takes as long as one turn of its event loop. */
   async dump(): Promise<WorkerDump> {
-    const { broker, dispatcher, execution, options, info } = this.#parts
+    const { broker, dispatcher, execution, options } = this.#parts
+    const info = this.#parts.info()
     const delayMs = await timerDelay()
     const since = this.#utilization
     this.#utilization = performance.eventLoopUtilization()
@@ -41,7 +44,7 @@ export class Dumper {
       broker: { url: broker.url, state: dispatcher.away ? 'away' : 'ok' },
       jobs: { inHand: execution.size, toReport: execution.toReport, processed },
       pool: { size, children },
-      steps: Object.entries(info()).map(([name, said]) => ({ name, info: said })),
+      steps: this.#parts.steps().map(({ name, state, reason }) => ({ name, state, reason, info: info[name] ?? null })),
     }
   }
 }

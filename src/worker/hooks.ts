@@ -1,3 +1,4 @@
+import type { StepStatus } from '../boot/boot.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { WorkerComponents } from './components.ts'
 import type { JobHooks } from './job-hooks.ts'
@@ -18,6 +19,8 @@ export interface WorkerHooks {
   readonly components: () => Partial<WorkerComponents>
   /** What each step says of itself. */
   readonly info: () => Record<string, unknown>
+  /** The state of each step. */
+  readonly steps: () => readonly StepStatus[]
   /** Tells the user's steps of jobs; null where none wants to hear. */
   readonly jobHooks: JobHooks | null
   /** What the user's steps share with tasks, by component; complete when the pool starts. */

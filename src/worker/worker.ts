@@ -1,6 +1,7 @@
 /** A worker: claims jobs from a broker and has them run by child processes. */
 import { Boot, type StepStatus } from '../boot/boot.ts'
 import type { Broker } from '../broker/broker.ts'
+import type { WorkerDump } from '../control/result.ts'
 import { parseDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
 import type { WorkerComponents } from './components.ts'
@@ -41,9 +42,11 @@ export interface Worker {
   /**
    * Has fresh children load the tasks and take over from those that run; jobs that run end with their old code. What does
    * not load leaves the old code working. `reason` is for people.
-   * @throws JobqError `conflict` while the worker does not run, or runs without its step `reloader`
+   * @throws JobqError `conflict` when the worker does not run, even after a start that is under way, or runs without its step `reloader`
    */
   reload(reason: string): Promise<ReloadReport>
+  /** All that the worker knows of itself now; null while it does not run, or runs without its step `control`. */
+  dump(): Promise<WorkerDump | null>
   /** What each step does now. */
   info(): Record<string, unknown>
   /** The steps in the order of their start with their present state, then those that are left out. */
@@ -85,6 +88,7 @@ class BootedWorker implements Worker {
       stop: () => void this.stop(),
       components: () => this.#components,
       info: () => this.info(),
+      steps: () => this.steps,
     })
     this.#boot = new Boot(plan, onStepError)
     this.done = new Promise((resolve) => {
@@ -125,11 +129,16 @@ class BootedWorker implements Worker {
   }
 
   async reload(reason: string): Promise<ReloadReport> {
+    await this.#starting?.catch(() => null)
     const { reloader } = this.#components
     if (reloader === undefined || this.#stop.signal.aborted) {
       throw new JobqError('conflict', 'tasks can be reloaded only while the worker runs, with its step reloader')
     }
     return reloader.reload(reason)
+  }
+
+  async dump(): Promise<WorkerDump | null> {
+    return this.#components.control?.dump() ?? null
   }
 
   info(): Record<string, unknown> {

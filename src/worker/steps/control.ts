@@ -12,12 +12,11 @@ export const controlStep = (options: ResolvedOptions, hooks: WorkerHooks): Worke
   }
   return workerStep({
     name: 'control',
-    requires: ['broker', 'presence', 'execution', 'pool', 'dispatcher'],
+    requires: ['broker', 'tasks', 'presence', 'execution', 'pool', 'dispatcher'],
     start: async (components) => {
-      const { stopping, info, stop } = hooks
-      const autoscaler = () => hooks.components().autoscaler
+      const { stopping, info, steps, stop, components: others } = hooks
       const note = (message: string): void => say('info', message)
-      const control = new Control({ ...components, options, stopping, info, stop, autoscaler, note })
+      const control = new Control({ ...components, options, stopping, info, steps, stop, others, note })
       try {
         // Windows has no sockets in its file system.
         if (process.platform !== 'win32') await control.listen()
