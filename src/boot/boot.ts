@@ -79,6 +79,12 @@ export class Boot<Components extends object> {
     return this.#components as Components
   }
 
+  /** What the started built-in steps give: what a user's step gives in their place has another shape. */
+  get builtIn(): Partial<Components> {
+    const steps = this.#started.filter((step) => !this.#plan.own.has(step)).map(componentOf)
+    return Object.fromEntries(steps.map((component) => [component, this.#components[component]])) as Partial<Components>
+  }
+
   /** Every `drain`, then every `stop`, last started first. */
   async stop(): Promise<void> {
     await this.#round('drain', 'draining', 'drained')

@@ -1,9 +1,10 @@
 import type { StepStatus } from './boot.ts'
 
 /** A step as a graph shows it. */
-export type GraphStep = Pick<StepStatus, 'name' | 'provides' | 'requires' | 'origin' | 'state'>
+export type GraphStep = Pick<StepStatus, 'name' | 'provides' | 'requires' | 'before' | 'origin' | 'state'>
 
-/** The graph in Graphviz's DOT, an arrow from each step to what it requires; the user's steps are boxes, what is left out is dashed. */
+/** The graph in Graphviz's DOT, an arrow from each step to what it requires, a dotted one to what is
+ * only started before it; the user's steps are boxes, what is left out is dashed. */
 export const toDot = (steps: readonly GraphStep[]): string => {
   const nameOf = new Map(steps.toReversed().map(({ provides, name }) => [provides, name]))
   const nodes = steps.map(({ name, origin, state }) => {
@@ -17,7 +18,12 @@ export const toDot = (steps: readonly GraphStep[]): string => {
   const arrows = steps.flatMap(({ name, requires }) =>
     requires.map((component) => `  "${name}" -> "${nameOf.get(component) ?? component}"`),
   )
-  return ['digraph steps {', ...nodes, ...arrows, '}'].join('\n')
+  const dotted = steps.flatMap(({ name, before, state }) =>
+    state === 'left out'
+      ? []
+      : before.map((component) => `  "${nameOf.get(component) ?? component}" -> "${name}" [style=dotted]`),
+  )
+  return ['digraph steps {', ...nodes, ...arrows, ...dotted, '}'].join('\n')
 }
 
 /** One line of a tree: what stands before the step, and the step; `again` where its requirements are drawn further up. */

@@ -96,9 +96,9 @@ export interface StepDefinition<
   stop?(component: Component): unknown
   /** What it does now, for people; must be quick. */
   info?(component: Component): unknown
-  /** Something that JSON can hold, for the tasks: `job.shared` has it under the name of the component. The children start after it. */
+  /** Something that JSON can hold, for the tasks: `job.shared` has it under the name of the component. The children start after it, so it cannot require the pool. */
   share?(component: Component): unknown
-  /** In the worker, when a run has begun; one that is over at once is told with its end. No job is claimed before this step has started. */
+  /** In the worker, when a run has begun; one that is over at once is told with its end. No job is claimed before this step has started, so it cannot require the dispatcher. */
   onJobStart?(job: JobStart, component: Component): unknown
   /** In the worker, when a run has ended, a moment before that is on the disk. */
   onJobEnd?(job: JobEnd, component: Component): unknown

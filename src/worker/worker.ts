@@ -102,7 +102,8 @@ class BootedWorker implements Worker {
     }
     this.#starting = this.#boot.start()
     try {
-      this.#components = await this.#starting
+      await this.#starting
+      this.#components = this.#boot.builtIn
     } catch (error) {
       if (this.#stop.signal.aborted) {
         // The stop that was asked for meanwhile ends it, and a step that gave up because of it has said nothing new.
@@ -122,9 +123,9 @@ class BootedWorker implements Worker {
       return this.done
     }
     this.#stop.abort()
-    const components = await this.#starting?.catch(() => null)
-    if (components) await this.#boot.stop()
-    this.#end({ returned: components?.execution?.cut ?? 0, error: this.#error })
+    const started = await this.#starting?.catch(() => null)
+    if (started) await this.#boot.stop()
+    this.#end({ returned: this.#boot.builtIn.execution?.cut ?? 0, error: this.#error })
     return this.done
   }
 

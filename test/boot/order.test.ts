@@ -40,11 +40,12 @@ describe('the order of steps', () => {
 const node = (
   name: string,
   requires: readonly string[],
-  more: { provides?: string; own?: boolean; out?: boolean } = {},
+  more: { provides?: string; before?: readonly string[]; own?: boolean; out?: boolean } = {},
 ) => ({
   name,
   requires,
   provides: more.provides ?? name,
+  before: more.before ?? [],
   origin: more.own === true ? ('user' as const) : ('built-in' as const),
   state: more.out === true ? ('left out' as const) : ('planned' as const),
 })
@@ -53,7 +54,7 @@ describe('the graph in DOT', () => {
   const dot = toDot([
     node('pool', ['broker', 'tasks']),
     node('tasks', ['broker']),
-    node('redis', [], { provides: 'broker', own: true }),
+    node('redis', [], { provides: 'broker', before: ['tasks'], own: true }),
     node('broker', [], { out: true }),
   ])
 
@@ -67,6 +68,7 @@ describe('the graph in DOT', () => {
       '  "pool" -> "redis"',
       '  "pool" -> "tasks"',
       '  "tasks" -> "redis"',
+      '  "tasks" -> "redis" [style=dotted]',
       '}',
     ])
   })
