@@ -2,7 +2,7 @@
 -- application's own database beside its tables, hence the prefix.
 -- Numbers stand for names in rows that are written by the hundred thousand:
 -- jobs.state: 0 blocked, 1 ready, 2 scheduled (queued, not due), 3 running, 4 succeeded, 5 failed, 6 cancelled
--- events.type: position in src/event.ts
+-- events.type: position in src/event.ts, negated where jobq_ends leads to the event
 
 CREATE TABLE jobq_meta (
   key TEXT PRIMARY KEY,
@@ -95,7 +95,7 @@ CREATE INDEX jobq_jobs_expiring ON jobq_jobs(expires_at) WHERE expires_at IS NOT
 CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 4;
 CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
 
--- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 without a lease.
+-- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 with neither a lease nor an end.
 CREATE TABLE jobq_ready (
   queue INTEGER NOT NULL,
   -- the priority, negated, so that the highest comes first
@@ -116,6 +116,31 @@ CREATE TABLE jobq_leases (
   lease_until INTEGER NOT NULL,
   cancelling INTEGER NOT NULL DEFAULT 0
 );
+
+-- Ends of jobs whose only run succeeded, without a result and before its start was worth telling: small jobs that come
+-- by the hundred thousand. Such an end stands for the columns of these names in the job's own row, which is wide and is
+-- not written again for it, and for the index by job of its two events.
+CREATE TABLE jobq_ends (
+  job INTEGER PRIMARY KEY,
+  token INTEGER NOT NULL,
+  worker INTEGER NOT NULL,
+  pid INTEGER,
+  started_at INTEGER NOT NULL,
+  finished_at INTEGER NOT NULL,
+  -- `job.succeeded`; `job.started` has the id before it
+  event INTEGER NOT NULL
+);
+
+-- Jobs as they are, wherever their ends are kept; `row_state` is for the index by state.
+CREATE VIEW jobq_current AS
+SELECT
+  j.id, j.queue, j.task, iif(e.job IS NULL, j.state, 4) AS state, j.state AS row_state, j.priority, j.due_at, j.created_at,
+  iif(e.job IS NULL, j.attempt, 1) AS attempt, iif(e.job IS NULL, j.spent, 1) AS spent, j.base, j.retries, j.crashes, j.alone,
+  coalesce(e.token, j.token) AS token, coalesce(e.worker, j.worker) AS worker, coalesce(e.pid, j.pid) AS pid, j.held,
+  coalesce(e.started_at, j.started_at) AS started_at, coalesce(e.finished_at, j.finished_at) AS finished_at, j.expires_at,
+  j.exit_code, j.signal, j.progress, j.progress_text, j.unique_key, j.ref, j.name, j.tags, j.meta, j.options, j.serializer,
+  j.payload, j.result, j.error
+FROM jobq_jobs j LEFT JOIN jobq_ends e ON e.job = j.id;
 
 -- `job` runs after `needs`: when that succeeded, or with `any_end` when it finished however.
 CREATE TABLE jobq_dependencies (
@@ -141,4 +166,4 @@ CREATE TABLE jobq_events (
   data TEXT
 );
 
-CREATE INDEX jobq_events_job ON jobq_events(job) WHERE job IS NOT NULL;
+CREATE INDEX jobq_events_job ON jobq_events(job) WHERE job IS NOT NULL AND type >= 0;

@@ -38,7 +38,7 @@ SELECT
   NULL AS compression,
   NULL AS signed_by,
   j.ref
-FROM jobq_jobs j
+FROM jobq_current j
 JOIN jobq_queues q ON q.id = j.queue
 JOIN jobq_tasks t ON t.id = j.task
 LEFT JOIN jobq_leases l ON l.job = j.id
@@ -48,7 +48,7 @@ CREATE VIEW event_view AS
 SELECT
   e.id,
   e.at,
-  CASE e.type
+  CASE abs(e.type)
     WHEN 0 THEN 'job.queued' WHEN 1 THEN 'job.started' WHEN 2 THEN 'job.progress' WHEN 3 THEN 'job.succeeded'
     WHEN 4 THEN 'job.failed' WHEN 5 THEN 'job.snoozed' WHEN 6 THEN 'job.retried' WHEN 7 THEN 'job.requeued'
     WHEN 8 THEN 'job.replaced' WHEN 9 THEN 'job.released' WHEN 10 THEN 'job.cancelled' WHEN 11 THEN 'job.rejected'

@@ -42,6 +42,16 @@ export const backoffDelay = (backoff: Backoff, failures: number, random: () => n
   return Math.round(backoff.jitter ? random() * full : full)
 }
 
+/** One value for all, because there are many. */
+const plainSuccess: Transition = {
+  to: 'succeeded',
+  event: 'job.succeeded',
+  spent: true,
+  crashed: false,
+  result: null,
+  exitCode: null,
+}
+
 /** Decides what becomes of a job after one run of it. `now` is epoch milliseconds, `random` draws from [0, 1). */
 export const decide = (
   job: ClaimedJob,
@@ -52,6 +62,7 @@ export const decide = (
   const kept = { spent: false, crashed: false }
   switch (outcome.type) {
     case 'succeeded':
+      if (outcome.result === null && outcome.exitCode === undefined) return plainSuccess
       return {
         to: 'succeeded',
         event: 'job.succeeded',

@@ -10,12 +10,17 @@ import { compareWithModel } from './conformance/model.ts'
 
 /** What the tables must agree on, whatever was done to them: queries that give a row where they do not. */
 const disagreements = [
-  `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_jobs WHERE state = 1
+  `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current WHERE state = 1
      AND id NOT IN (SELECT job FROM jobq_leases) AND (queue, -priority, due_at, id) NOT IN (SELECT queue, rank, due_at, job FROM jobq_ready)`,
-  `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_jobs WHERE state = 1)
+  `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_current WHERE state = 1)
      OR job IN (SELECT job FROM jobq_leases)`,
-  `SELECT 'leased and not in a worker''s hands' AS wrong, job FROM jobq_leases WHERE job NOT IN (SELECT id FROM jobq_jobs WHERE state IN (1, 3))`,
+  `SELECT 'leased and not in a worker''s hands' AS wrong, job FROM jobq_leases WHERE job NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,
   `SELECT 'running without a lease' AS wrong, id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)`,
+  `SELECT 'ended apart and something else in its row' AS wrong, job FROM jobq_ends
+     WHERE job NOT IN (SELECT id FROM jobq_jobs WHERE state = 1 AND attempt = 0 AND expires_at IS NULL AND unique_key IS NULL)`,
+  `SELECT 'ended apart without its events' AS wrong, e.job FROM jobq_ends e
+     WHERE e.event - 1 > (SELECT value FROM jobq_meta WHERE key = 'events_pruned')
+       AND (SELECT group_concat(job || ' ' || type) FROM jobq_events WHERE id IN (e.event - 1, e.event)) IS NOT e.job || ' -1,' || e.job || ' -3'`,
 ]
 
 describe('SqliteBroker', () => {

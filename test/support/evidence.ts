@@ -116,7 +116,7 @@ const jobs = (database: Database.Database): StoredJob[] =>
     .prepare<[], StoredJob>(
       `SELECT v.id, v.state, v.queue, v.attempt, v.max_attempts AS maxAttempts, v.due_at AS dueAt, v.error ->> '$.type' AS errorType,
          j.token, coalesce(j.options ->> '$.maxCrashes', 3) AS maxCrashes, coalesce(v.payload ->> '$.key', v.name) AS key
-       FROM job_view v JOIN jobq_jobs j ON j.id = v.id ORDER BY v.id`,
+       FROM job_view v JOIN jobq_current j ON j.id = v.id ORDER BY v.id`,
     )
     .all()
 
@@ -130,12 +130,14 @@ const events = (database: Database.Database): LoggedEvent[] =>
 
 /** What the private tables must agree on; each query gives the jobs of which it is not true. */
 const agreements: Readonly<Record<string, string>> = {
-  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_jobs j ON j.id = r.job
+  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_current j ON j.id = r.job
     WHERE j.state IS NOT 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
-  'is either waiting or in hand when it is ready': `SELECT id FROM jobq_jobs
+  'is either waiting or in hand when it is ready': `SELECT id FROM jobq_current
     WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE job = id) + (SELECT count(*) FROM jobq_leases WHERE job = id) <> 1`,
+  'has one end only': `SELECT e.job FROM jobq_ends e LEFT JOIN jobq_jobs j ON j.id = e.job
+    WHERE j.state IS NOT 1 OR j.attempt <> 0 OR j.expires_at IS NOT NULL OR j.unique_key IS NOT NULL`,
   'is in hand when it runs': 'SELECT id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)',
-  'is ready or runs when it is in hand': `SELECT l.job FROM jobq_leases l LEFT JOIN jobq_jobs j ON j.id = l.job
+  'is ready or runs when it is in hand': `SELECT l.job FROM jobq_leases l LEFT JOIN jobq_current j ON j.id = l.job
     WHERE j.state IS NULL OR j.state NOT IN (1, 3)`,
 }
 

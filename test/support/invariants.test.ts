@@ -357,6 +357,11 @@ const spoiled: readonly Spoiled[] = [
     expected: /^10: the file is damaged: it is not true that job \d+ is ready or runs when it is in hand/,
     sql: () => `INSERT INTO jobq_leases VALUES (${job('plain')}, 1, 1, 1, 0)`,
   },
+  {
+    name: 'a job has an end of its own and another',
+    expected: /^10: the file is damaged: it is not true that job \d+ has one end only/,
+    sql: () => `INSERT INTO jobq_ends VALUES (${job('cancelled')}, 1, 1, 1, 1, 1, 1)`,
+  },
   { name: 'an index lacks an entry', expected: /^10: the file is damaged/, file: (files) => dropIndexEntries(files) },
 ]
 
@@ -373,6 +378,14 @@ const dropIndexEntries = (files: EvidenceFiles): void => {
   database.close()
 }
 
+/** Brings all ends into the jobs' own rows, where they can be spoiled. */
+const foldEnds = `
+  UPDATE jobq_jobs SET (state, attempt, spent, token, worker, pid, started_at, finished_at) =
+    (SELECT state, attempt, spent, token, worker, pid, started_at, finished_at FROM jobq_current c WHERE c.id = jobq_jobs.id)
+    WHERE id IN (SELECT job FROM jobq_ends);
+  UPDATE jobq_events SET type = abs(type) WHERE type < 0;
+  DELETE FROM jobq_ends`
+
 for (const [index, { name, expected, sql, effects, file }] of spoiled.entries()) {
   test(`it finds: ${name}`, () => {
     const target = path.join(folder, String(index))
@@ -380,6 +393,7 @@ for (const [index, { name, expected, sql, effects, file }] of spoiled.entries())
     const files = evidenceFiles(path.join(target, 'jobs.db'))
     if (sql) {
       const database = new Database(files.database)
+      database.exec(foldEnds)
       database.exec(sql())
       database.close()
     }

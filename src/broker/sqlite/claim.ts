@@ -20,6 +20,8 @@ export interface HeldJob {
   readonly queue: number
   readonly worker: number
   readonly attempt: number
+  /** Its success need not be written into its own row: nothing but its state would change there. */
+  readonly plain: boolean
   started: boolean
 }
 
@@ -47,32 +49,43 @@ export const claimJobs = (
   return rows.map((row) => handOut(store, row, { token, worker: request.worker, taken }))
 }
 
-/** True of a job that no worker has in its hands; the jobs' table goes by its own name. */
-export const unheld = 'NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = jobq_jobs.id)'
+/** True of a job that no worker has in its hands. */
+const unheld = 'NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = jobq_jobs.id)'
 
 type ReadyRow = [
   id: number,
   task: number,
   queue: number,
-  priority: number,
+  rank: number,
+  dueAt: number,
+  createdAt: number,
+  retries: number | null,
+  payload: string,
+  /** A JSON array of what most jobs do not have; null for them. */
+  rare: string | null,
+]
+
+type Rare = [
   spent: number,
   base: number,
-  retries: number | null,
   crashes: number,
   alone: number,
-  createdAt: number,
   expiresAt: number | null,
   options: string | null,
   serializer: string | null,
-  payload: string,
-  dueAt: number,
+  plain: number,
 ]
+
+const usual: Rare = [0, 0, 0, 0, null, null, null, 1]
 
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
-      `SELECT j.id, j.task, j.queue, j.priority, j.spent, j.base, j.retries, j.crashes, j.alone, j.created_at, iif(j.attempt = 0, j.expires_at, NULL), j.options,
-         j.serializer, j.payload, r.due_at
+      `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries, j.payload,
+         iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
+             AND j.options IS NULL AND j.serializer IS NULL, NULL,
+           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), j.options, j.serializer,
+             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL))
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
     .raw()
@@ -81,10 +94,8 @@ const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
 /** What was read of a queue is its beginning, so one range of the list is deleted for each. */
 const takeOffList = (store: Store, rows: readonly ReadyRow[]): void => {
   const last = new Map(rows.map((row) => [row[2], row]))
-  for (const [queue, [id, , , priority, ...rest]] of last) {
-    store
-      .sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)')
-      .run(queue, -priority, rest.at(-1) as number, id)
+  for (const [queue, [id, , , rank, dueAt]] of last) {
+    store.sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)').run(queue, rank, dueAt, id)
   }
 }
 
@@ -95,31 +106,18 @@ const handOut = (
   row: ReadyRow,
   claim: { readonly token: number; readonly worker: number; readonly taken: [number, HeldJob][] },
 ): ClaimedJob => {
-  const [
-    id,
-    task,
-    queue,
-    priority,
-    spent,
-    base,
-    retries,
-    crashes,
-    alone,
-    createdAt,
-    expiresAt,
-    options,
-    serializer,
-    payload,
-  ] = row
+  const [id, task, queue, rank, , createdAt, retries, payload, rare] = row
+  const [spent, base, crashes, alone, expiresAt, options, serializer, plain] =
+    rare === null ? usual : (JSON.parse(rare) as Rare)
   const { token, worker, taken } = claim
   const attempt = spent + 1
-  taken.push([id, { token, task, queue, worker, attempt, started: false }])
+  taken.push([id, { token, task, queue, worker, attempt, plain: plain === 1, started: false }])
   return {
     id,
     token,
     task: store.nameOf('jobq_tasks', task) ?? '',
     queue: store.nameOf('jobq_queues', queue) ?? '',
-    priority,
+    priority: 0 - rank,
     attempt,
     base,
     retries,

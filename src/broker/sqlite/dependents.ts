@@ -20,6 +20,7 @@ const dependentColumns = 'j.id, j.task, j.queue, j.attempt, j.due_at AS dueAt, j
 
 /** Lets go or cancels the jobs that waited for these finished ones. */
 export const releaseDependents = (store: Store, finished: readonly number[], now: number): void => {
+  if (store.value('SELECT 1 FROM jobq_dependencies LIMIT 1') === undefined) return
   let ended: readonly number[] = finished
   while (ended.length > 0) {
     const waiting = store
@@ -51,7 +52,7 @@ export const failedNeed = (store: Store, id: number): number | undefined =>
 /** True when nothing a job needs is still to come. A needed job that was pruned had finished. */
 export const needsAreMet = (store: Store, id: number): boolean =>
   store.value(
-    `SELECT 1 FROM jobq_dependencies d JOIN jobq_jobs n ON n.id = d.needs
+    `SELECT 1 FROM jobq_dependencies d JOIN jobq_current n ON n.id = d.needs
      WHERE d.job = ? AND NOT (n.state = ${stored.succeeded} OR (d.any_end = 1 AND n.state > ${stored.running})) LIMIT 1`,
     id,
   ) === undefined

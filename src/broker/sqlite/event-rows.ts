@@ -45,14 +45,15 @@ export class SqliteEventLog implements EventLog {
       const values: Value[] = [filter.after]
       let where = 'id > ?'
       if (filter.job !== undefined) {
-        where += ' AND job = ?'
-        values.push(filter.job)
+        where += ` AND id IN (SELECT id FROM jobq_events WHERE job = ? AND type >= 0
+          UNION ALL SELECT event - 1 FROM jobq_ends WHERE job = ? UNION ALL SELECT event FROM jobq_ends WHERE job = ?)`
+        values.push(filter.job, filter.job, filter.job)
       }
       const codes = filter.types === undefined ? null : new Set([...filter.types].map(eventCode))
       const size = codes === null ? filter.limit : Math.max(filter.limit, Math.min(pageAtMost, filter.limit * 20))
       const rows = store
         .sql<EventRow>(
-          `SELECT id, at, type, job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
+          `SELECT id, at, abs(type), job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
         )
         .raw()
         .all(...values, size)

@@ -49,3 +49,25 @@ export const logJobEvents = (store: Store, type: EventType, ids: string, shared:
       ids,
     )
 }
+
+/** What the events of a run that was told at its end have in common. */
+export interface SharedRun extends Omit<SharedEvent, 'at' | 'data' | 'runtimeMs'> {
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+/**
+ * Logs a start and a success, one behind the other, for every id of a JSON array, and answers the id of the first success;
+ * `jobq_ends` is to lead to them, because the index by job does not. Only inside a write.
+ */
+export const logRuns = (store: Store, ids: string, run: SharedRun): number => {
+  const { startedAt, finishedAt, task, queue, worker, attempt } = run
+  const { lastInsertRowid, changes } = store
+    .sql(
+      `INSERT INTO jobq_events(at, type, job, task, queue, worker, attempt, runtime_ms)
+       SELECT told.at, told.type, value, ?, ?, ?, ?, told.runtime_ms FROM json_each(?)
+       CROSS JOIN (SELECT ? AS at, ${-eventCode('job.started')} AS type, NULL AS runtime_ms UNION ALL SELECT ?, ${-eventCode('job.succeeded')}, ?) told`,
+    )
+    .run(task, queue, worker, attempt, ids, startedAt, finishedAt, Math.max(0, finishedAt - startedAt))
+  return Number(lastInsertRowid) - changes + 2
+}

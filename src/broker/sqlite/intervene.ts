@@ -2,8 +2,9 @@
 import { JobqError } from '../../errors.ts'
 import type { CancelAnswer, CancelTarget, RequeueAnswer } from '../broker.ts'
 import { admit } from './admit.ts'
-import { endWaiting, unheld } from './claim.ts'
+import { endWaiting } from './claim.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
+import { foldEnd } from './ends.ts'
 import { stateName, stored } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -19,7 +20,7 @@ interface Row {
 const rowColumns = 'id, task, queue, attempt, state, unique_key AS uniqueKey'
 
 const rowOf = (store: Store, id: number): Row | undefined =>
-  store.sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE id = ?`).get(id)
+  store.sql<Row>(`SELECT ${rowColumns} FROM jobq_current WHERE id = ?`).get(id)
 
 /** Cancels what waits and asks for the end of what is held. */
 export const cancelJobs = (
@@ -47,7 +48,9 @@ const waitingIn = (store: Store, queue: string): Row[] => {
   const id = store.knownQueueId(queue)
   if (id === undefined) throw new JobqError('not-found', `no queue '${queue}'`)
   return store
-    .sql<Row>(`SELECT ${rowColumns} FROM jobq_jobs WHERE queue = ? AND state < 3 AND ${unheld} ORDER BY id`)
+    .sql<Row>(
+      `SELECT ${rowColumns} FROM jobq_current j WHERE queue = ? AND state < 3 AND NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = j.id) ORDER BY id`,
+    )
     .all(id)
 }
 
@@ -82,6 +85,7 @@ const resetFinished = (store: Store, row: Row, dueAt: number): void => {
   if (holder !== undefined) {
     throw new JobqError('conflict', `job ${id} cannot run again: job ${holder} holds its unique key '${uniqueKey}'`)
   }
+  foldEnd(store, id)
   store
     .sql(
       `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0,

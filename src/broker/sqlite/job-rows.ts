@@ -4,6 +4,7 @@ import type { Job, JobError, JobState, RunOptions } from '../../job.ts'
 import { decodeJson } from '../../json.ts'
 import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import { countFinished } from './dependents.ts'
+import { removeEnd } from './ends.ts'
 import { stateCodes, stateName, stored } from './state.ts'
 import type { Store, Value } from './store.ts'
 
@@ -45,15 +46,15 @@ interface JobRow {
 }
 
 const selectJobs = `SELECT j.*, l.cancelling, t.name AS task, q.name AS queue, w.name AS worker, t.defaults ->> '$.retries' AS published_retries
-  FROM jobq_jobs j JOIN jobq_tasks t ON t.id = j.task JOIN jobq_queues q ON q.id = j.queue
+  FROM jobq_current j JOIN jobq_tasks t ON t.id = j.task JOIN jobq_queues q ON q.id = j.queue
   LEFT JOIN jobq_leases l ON l.job = j.id LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker)`
 
 /** The states for which an index finds the rows; others are found by going through the table in id order. */
 const indexed: Partial<Record<JobState, string>> = {
-  blocked: 'j.state IN (0, 3, 5, 6) AND j.state = 0',
-  running: 'j.state IN (0, 3, 5, 6) AND j.state = 3',
-  failed: 'j.state IN (0, 3, 5, 6) AND j.state = 5',
-  cancelled: 'j.state IN (0, 3, 5, 6) AND j.state = 6',
+  blocked: 'j.row_state IN (0, 3, 5, 6) AND j.row_state = 0',
+  running: 'j.row_state IN (0, 3, 5, 6) AND j.row_state = 3',
+  failed: 'j.row_state IN (0, 3, 5, 6) AND j.row_state = 5',
+  cancelled: 'j.row_state IN (0, 3, 5, 6) AND j.row_state = 6',
 }
 
 /** The jobs of a SQLite broker. */
@@ -116,9 +117,12 @@ export class SqliteJobIndex implements JobIndex {
 
   #delete(id: number): boolean {
     const store = this.#store
+    const state = removeEnd(store, id) ? stored.succeeded : stored.running
     const row = store
-      .sql<{ queue: number; state: number }>('DELETE FROM jobq_jobs WHERE id = ? AND state > 3 RETURNING queue, state')
-      .get(id)
+      .sql<{ queue: number; state: number }>(
+        'DELETE FROM jobq_jobs WHERE id = ? AND max(state, ?) > 3 RETURNING queue, max(state, ?) AS state',
+      )
+      .get(id, state, state)
     if (row === undefined) return false
     store.sql('DELETE FROM jobq_dependencies WHERE job = ? OR needs = ?').run(id, id)
     countFinished(store, row.queue, { [stateName(row.state)]: -1 })
@@ -140,10 +144,10 @@ export class SqliteJobIndex implements JobIndex {
     const kept =
       filter.keep === undefined
         ? ''
-        : `AND id <= (SELECT id FROM jobq_jobs WHERE ${where} ORDER BY id DESC LIMIT 1 OFFSET ?)`
+        : `AND id <= (SELECT id FROM jobq_current WHERE ${where} ORDER BY id DESC LIMIT 1 OFFSET ?)`
     const keptValues = filter.keep === undefined ? [] : [...values, filter.keep]
     return this.#store
-      .sql<{ id: number }>(`SELECT id FROM jobq_jobs WHERE ${where} ${kept} ORDER BY id LIMIT ?`)
+      .sql<{ id: number }>(`SELECT id FROM jobq_current WHERE ${where} ${kept} ORDER BY id LIMIT ?`)
       .all(...values, ...keptValues, filter.limit ?? -1)
       .map((row) => row.id)
   }

@@ -9,12 +9,20 @@ import type { Transition } from '../../outcome.ts'
 import type { Report } from '../broker.ts'
 import type { HeldJob } from './claim.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
+import { insertEnds } from './ends.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
 import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import { eventCode, type Store } from './store.ts'
 
 type Finished = Extract<Report, { kind: 'finished' }>
+
+/** Ends that differ in the job's id only. */
+interface Burst {
+  readonly first: Finished
+  readonly job: HeldJob
+  readonly ids: number[]
+}
 
 /** What the settling of one turn shares. */
 interface Turn {
@@ -36,23 +44,24 @@ export const settleReports = (
   context: { readonly held: ReadonlyMap<number, HeldJob>; readonly now: number },
 ): Lease[] => {
   const turn: Turn = { store, held: context.held, now: context.now, lost: [], ended: [] }
-  const bursts = new Map<string, Finished[]>()
+  const bursts: Burst[] = []
   const single: Report[] = []
   // Jobs with a report of their own before their end: that end is not the first to tell of the start.
   const told = new Set<number>()
+  let open: Burst | null = null
   for (const report of reports) {
-    const key = told.has(report.id) ? null : burstKey(turn, report)
-    if (key === null || report.kind !== 'finished') {
+    const job = told.size > 0 && told.has(report.id) ? undefined : wholeRun(turn, report)
+    if (job === undefined) {
       single.push(report)
       told.add(report.id)
-      continue
+    } else if (open !== null && isAlike(open, report, job)) open.ids.push(report.id)
+    else {
+      open = { first: report as Finished, job, ids: [report.id] }
+      bursts.push(open)
     }
-    const burst = bursts.get(key)
-    if (burst === undefined) bursts.set(key, [report])
-    else burst.push(report)
   }
   for (const report of single) settleOne(turn, report)
-  for (const burst of bursts.values()) settleBurst(turn, burst)
+  for (const burst of bursts) settleBurst(turn, burst)
   if (turn.ended.length > 0) releaseDependents(store, turn.ended, context.now)
   return turn.lost
 }
@@ -68,51 +77,66 @@ export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report
   for (const { id, token } of lost) if (held.get(id)?.token === token) held.delete(id)
 }
 
-/** Reports with the same key can be written together; null where this one must be written by itself. */
-const burstKey = (turn: Turn, report: Report): string | null => {
-  if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return null
-  if (report.transition.result != null || report.transition.exitCode != null) return null
+/** What is remembered of the job, if all that there is to say of its run is that it succeeded; otherwise the report is written by itself. */
+const wholeRun = (turn: Turn, report: Report): HeldJob | undefined => {
+  if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return undefined
+  if (report.transition.result != null || report.transition.exitCode != null) return undefined
   const held = turn.held.get(report.id)
-  if (held === undefined || held.token !== report.token || held.started) return null
-  return `${held.token} ${held.task} ${held.queue} ${held.attempt} ${report.startedAt} ${report.at} ${report.pid}`
+  return held === undefined || held.token !== report.token || held.started ? undefined : held
 }
 
-const settleBurst = (turn: Turn, burst: readonly Finished[]): void => {
-  const { store, held, ended } = turn
-  const first = burst[0] as Finished
-  const job = held.get(first.id) as HeldJob
-  const ids = JSON.stringify(burst.map((report) => report.id))
+const isAlike = ({ first, job }: Burst, report: Report, other: HeldJob): boolean =>
+  report.kind === 'finished' &&
+  report.at === first.at &&
+  report.startedAt === first.startedAt &&
+  report.pid === first.pid &&
+  other.token === job.token &&
+  other.task === job.task &&
+  other.queue === job.queue &&
+  other.attempt === job.attempt &&
+  other.plain === job.plain
+
+const settleBurst = (turn: Turn, burst: Burst): void => {
+  const { store, ended } = turn
+  const { first, job } = burst
+  const ids = JSON.stringify(burst.ids)
   store.sql('SAVEPOINT burst').run()
   const { changes } = store
     .sql('DELETE FROM jobq_leases WHERE job IN (SELECT value FROM json_each(?)) AND token = ?')
     .run(ids, job.token)
-  if (changes !== burst.length) {
+  if (changes !== burst.ids.length) {
     store.sql('ROLLBACK TO burst').run()
     store.sql('RELEASE burst').run()
-    for (const report of burst) settleOne(turn, report)
+    for (const id of burst.ids) settleOne(turn, { ...first, id })
     return
   }
   store.sql('RELEASE burst').run()
-  const { task, queue, worker, attempt } = job
-  const startedAt = first.startedAt ?? first.at
+  const { queue } = job
+  const run = { held: job, pid: first.pid, startedAt: first.startedAt ?? first.at, finishedAt: first.at }
+  if (job.plain) insertEnds(store, ids, run)
+  else updateEnds(store, ids, run)
+  countFinished(store, queue, { succeeded: burst.ids.length })
+  ended.push(...burst.ids)
+}
+
+/** Records the success of alike jobs in their own rows. */
+const updateEnds = (
+  store: Store,
+  ids: string,
+  run: { readonly held: HeldJob; readonly pid: number | null; readonly startedAt: number; readonly finishedAt: number },
+): void => {
+  const { held, pid, startedAt, finishedAt } = run
+  const { token, task, queue, worker, attempt } = held
   store
     .sql(
       `UPDATE jobq_jobs SET state = ${stored.succeeded}, token = ?, worker = ?, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?,
          error = NULL, exit_code = NULL, signal = NULL, progress = NULL, progress_text = NULL
        WHERE id IN (SELECT value FROM json_each(?))`,
     )
-    .run(job.token, worker, attempt, attempt, startedAt, first.at, first.pid, ids)
+    .run(token, worker, attempt, attempt, startedAt, finishedAt, pid, ids)
   logJobEvents(store, 'job.started', ids, { at: startedAt, task, queue, worker, attempt })
-  logJobEvents(store, 'job.succeeded', ids, {
-    at: first.at,
-    task,
-    queue,
-    worker,
-    attempt,
-    runtimeMs: Math.max(0, first.at - startedAt),
-  })
-  countFinished(store, queue, { succeeded: burst.length })
-  for (const report of burst) ended.push(report.id)
+  const runtimeMs = Math.max(0, finishedAt - startedAt)
+  logJobEvents(store, 'job.succeeded', ids, { at: finishedAt, task, queue, worker, attempt, runtimeMs })
 }
 
 interface Row {
@@ -135,7 +159,7 @@ const settleOne = (turn: Turn, report: Report): void => {
   const row = store
     .sql<Row>(
       `SELECT j.task, j.queue, j.state, l.token, j.token AS settledToken, l.worker, j.attempt, j.started_at AS startedAt, j.due_at AS dueAt, l.cancelling
-       FROM jobq_jobs j LEFT JOIN jobq_leases l ON l.job = j.id WHERE j.id = ?`,
+       FROM jobq_current j LEFT JOIN jobq_leases l ON l.job = j.id WHERE j.id = ?`,
     )
     .get(report.id)
   if (row?.token !== report.token) {
