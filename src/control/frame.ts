@@ -46,7 +46,8 @@ export const encodeFrame = (frame: ControlRequest | ControlReply): string => `${
 export async function* linesOf(stream: Readable, maxBytes: number): AsyncGenerator<string, void, void> {
   let rest: Buffer[] = []
   let restBytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // Whoever stops reading may still want to write.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     let start = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       if (restBytes + end - start > maxBytes) throw tooLong(maxBytes)
