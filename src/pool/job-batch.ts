@@ -1,0 +1,48 @@
+/** Jobs on their way to a child, with what they have in common said once. */
+import type { JobTuple } from './protocol.ts'
+
+/** The first job in full; each further one is like it but for its number, which rises by one, and what stands in the columns. */
+export interface JobBatch {
+  readonly first: JobTuple
+  readonly ids: readonly number[]
+  readonly createdAt: readonly number[]
+  readonly payloads: readonly string[]
+}
+
+interface OpenBatch extends JobBatch {
+  readonly ids: number[]
+  readonly createdAt: number[]
+  readonly payloads: string[]
+}
+
+/** Packs jobs whose numbers rise by one. */
+export const packJobs = (jobs: readonly JobTuple[]): JobBatch[] => {
+  const batches: OpenBatch[] = []
+  let open: OpenBatch | null = null
+  for (const job of jobs) {
+    if (open !== null && isAlike(open.first, job)) {
+      open.ids.push(job[1])
+      open.createdAt.push(job[6])
+      open.payloads.push(job[8])
+    } else {
+      open = { first: job, ids: [], createdAt: [], payloads: [] }
+      batches.push(open)
+    }
+  }
+  return batches
+}
+
+/** The jobs of batches, in their order. */
+export const unpackJobs = (batches: readonly JobBatch[]): JobTuple[] =>
+  batches.flatMap(({ first, ids, createdAt, payloads }) => {
+    const [seq, , token, attempt, task, queue, , serializer, , ...rest] = first
+    const more = ids.map((id, index): JobTuple => {
+      const [made, payload] = [createdAt[index] ?? 0, payloads[index] ?? '']
+      return [seq + 1 + index, id, token, attempt, task, queue, made, serializer, payload, ...rest]
+    })
+    return [first, ...more]
+  })
+
+const shared = [2, 3, 4, 5, 7, 9, 10] as const
+
+const isAlike = (first: JobTuple, job: JobTuple): boolean => shared.every((index) => first[index] === job[index])
