@@ -100,7 +100,9 @@ export class Boot<Components extends object> {
     for (const step of this.#started.toReversed()) {
       this.#states.set(step, during)
       try {
-        await step[phase]?.(this.#components[componentOf(step)])
+        // What is done at once holds up nothing: the next step is told in the same turn.
+        const doing = step[phase]?.(this.#components[componentOf(step)])
+        if (doing !== undefined) await doing
       } catch (error) {
         this.#reasons.set(step, textOf(error))
         this.#onError(step.name, error)
