@@ -2,8 +2,11 @@
  * A child process as its worker sees it: hands it jobs, hears their ends, and knows at every moment which jobs
  * it holds and which of them may have begun. Whatever way the process goes, each job comes back exactly once.
  */
+import { randomUUID } from 'node:crypto'
 import type { ChildStatus } from '../broker/broker.ts'
+import { formatDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
+import { commandTask } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
@@ -11,22 +14,33 @@ import { ChildLink } from './child-link.ts'
 import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
 import { InFlight } from './in-flight.ts'
+import { packJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
+import { killTree } from './kill-tree.ts'
+import { LimitWatch } from './limit-watch.ts'
 import type {
+  AskedCause,
   ChildExit,
   ChildProgram,
   EndCause,
   Ended,
+  ExitReason,
   Found,
   Interrupted,
   PoolChild,
   PoolListener,
   RunJob,
+  RunLimits,
 } from './pool.ts'
+import { jobMarks } from './program-environment.ts'
 import { ProgramWatch } from './program-watch.ts'
-import type { ChildReport, ChildSettings } from './protocol.ts'
+import type { ChildReport, ChildSettings, JobTuple } from './protocol.ts'
+import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
+import { signalProcess } from './signal-process.ts'
+import type { TaskSummary } from './task-summary.ts'
+import { machineTick, newTimeCard, type Punch } from './time-card.ts'
 
 /** What a child is started with. */
 export interface ChildParts<J extends RunJob> {
@@ -35,6 +49,11 @@ export interface ChildParts<J extends RunJob> {
   readonly settings: ChildSettings
   readonly listener: PoolListener<J>
   readonly sentinel: Sentinel
+  readonly limitsOf: ((job: J) => RunLimits | null) | null
+  /** It may be given so many jobs; endless where that is not limited. */
+  readonly maxJobs: number
+  /** Called when it was given jobs, has ended some, or is full; null where nobody wants to know. */
+  readonly changed: ((child: ForkedChild<J>) => void) | null
   /** Called once, when it has loaded the tasks. */
   readonly ready: (child: ForkedChild<J>, found: Found) => void
   /** Called once, when the process is gone and everything that it said has been heard. */
@@ -46,18 +65,34 @@ const keptErrorText = 4_096
 /** One forked process of a pool. */
 export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   readonly pid: number
+  /** Of `performance.now`. */
+  readonly begunTick = performance.now()
   processed = 0
   readonly #parts: ChildParts<J>
   readonly #link: ChildLink
   readonly #program: ProgramWatch
   readonly #jobs = new InFlight<J>()
   readonly #endings: Endings<J>
+  readonly #card = newTimeCard()
+  /** What JavaScript tasks start has this in its environment, unless they see to it. */
+  readonly #mark = { JOBQ_CHILD: randomUUID() }
+  readonly #limits: LimitWatch
+  /** Its tasks that are programs. */
+  #programs: ReadonlySet<string> = new Set([commandTask])
+  /** What it starts for the running job, it starts after this moment of `machineTick`. */
+  #sinceTick = machineTick()
+  /** The job that it is killed for, because its time was up. */
+  #overdue: (Punch & { readonly limits: RunLimits }) | null = null
   #ready = false
   #leaving = false
   #killed = false
+  /** Its memory is above the limit. */
+  #full = false
+  #reason: ExitReason | null = null
   #lastSeq = 0
   #heardTick = 0
   #stateTick = performance.now()
+  readonly #pulse = new Pulse()
   #errorText = ''
   #lastWords: Extract<ChildReport, { type: 'leaving' }> | null = null
 
@@ -67,13 +102,22 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     this.#endings = new Endings({
       jobs: this.#jobs,
       killAfterMs: parts.settings.killAfterMs,
+      warn: (seq, signal) => this.#link.send({ type: 'warn', seq, signal }),
       ask: (seq, cause) => this.#link.send({ type: 'end', seq, cause }),
       kill: () => this.kill(),
       child: () => ({ pid: this.pid, heardTick: this.#heardTick }),
     })
+    this.#limits = new LimitWatch({
+      current: () => this.#current(),
+      holds: (seq) => this.#jobs.get(seq) !== null,
+      size: () => this.#jobs.size,
+      soft: (seq, { softSignal }) => this.#endings.warn(seq, softSignal),
+      hard: (punch, limits) => void this.#expire(punch, limits),
+    })
     this.#link = new ChildLink({
       program: parts.program,
-      env: parts.env,
+      env: { ...parts.env, ...this.#mark },
+      card: this.#card,
       hear: (report) => this.#hear(report),
       text: (stream, data) => this.#keepText(stream, data),
       exited: (code, signal) => this.#conclude(code, signal),
@@ -84,9 +128,10 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   }
 
   get state(): PoolChild<J>['state'] {
-    if (this.#leaving || this.#killed) return 'stopping'
+    if (this.going) return 'stopping'
     if (!this.#ready) return 'starting'
-    return this.#jobs.size > 0 ? 'busy' : 'idle'
+    if (this.#jobs.size > 0) return 'busy'
+    return this.remaining > 0 ? 'idle' : 'stopping'
   }
 
   /** True once it has taken up its work. */
@@ -94,54 +139,99 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     return this.#ready
   }
 
+  /** True once it was told to go. */
+  get going(): boolean {
+    return this.#leaving || this.#killed
+  }
+
   get inFlight(): number {
     return this.#jobs.size
   }
 
+  get remaining(): number {
+    return this.#full ? 0 : this.#parts.maxJobs - this.processed - this.#jobs.size
+  }
+
   run(jobs: readonly J[]): void {
-    if (this.#jobs.size === 0) this.#stateTick = performance.now()
-    const tuples = jobs.map((job) => {
+    const { limitsOf } = this.#parts
+    if (this.#jobs.size === 0) {
+      this.#stateTick = performance.now()
+      this.#sinceTick = machineTick(this.#stateTick)
+    }
+    const tuples = jobs.map((job): JobTuple => {
       const seq = ++this.#lastSeq
       this.#jobs.add(seq, job)
       const { id, token, attempt, task, queue, createdAt, payload, recovered } = job
-      return [seq, id, token, attempt, task, queue, createdAt, payload.serializer, payload.text, recovered] as const
+      const limits = limitsOf === null ? null : limitsOf(job)
+      // Without a card to note it on, a start must be told.
+      const announce = recovered || (limits !== null && this.#card === null)
+      const { serializer, text } = payload
+      if (limits === null) return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce]
+      this.#limits.add(seq, limits)
+      return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, true]
     })
-    this.#link.send({ type: 'run', jobs: tuples })
+    this.#link.send({ type: 'run', jobs: packJobs(tuples) })
+    this.#parts.changed?.(this)
   }
 
   recall(): void {
     this.#link.send({ type: 'recall' })
   }
 
-  end(id: number, cause: EndCause): void {
+  end(id: number, cause: AskedCause): void {
     const seq = this.#jobs.seqOf(id)
     if (seq !== null) this.#endings.begin(seq, cause)
   }
 
   /** Ends everything that it has. */
-  endAll(cause: EndCause): void {
+  endAll(cause: AskedCause): void {
     for (const seq of this.#jobs.seqs) this.#endings.begin(seq, cause)
   }
 
+  /** Looks whether it still answers; `now` is of the monotonic clock. */
+  feelPulse(now: number): void {
+    const finding = this.#pulse.look(now, { busy: this.#ready && this.#jobs.size > 0, heardTick: this.#heardTick })
+    if (finding === 'ask') this.#link.send({ type: 'ping' })
+    else if (finding === 'stuck') this.#parts.listener.stuck?.(this, this.#jobs.running?.job ?? this.#jobs.first)
+  }
+
+  /** Why it is to be replaced: it has run all the jobs that it may, or has grown too large. */
+  get wornBy(): 'max-tasks' | 'max-memory' {
+    return this.#full ? 'max-memory' : 'max-tasks'
+  }
+
   /** Lets it give back what has not started, finish what runs, and go. */
-  leave(): void {
+  leave(reason: ExitReason): void {
     if (this.#leaving) return
     this.#leaving = true
+    this.#reason ??= reason
     this.#link.send({ type: 'leave' })
   }
 
-  /** Kills it, and the program that it runs, at once. */
-  kill(): void {
+  /** Kills it, and all that it started for the job that it runs, at once. */
+  kill(reason: ExitReason = 'killed'): void {
     this.#killed = true
+    this.#reason ??= reason
+    if (this.#jobs.size > 0 && this.#link.alive) this.#killTree(this.pid, this.#jobs.all)
     this.#link.kill()
     this.#program.kill()
   }
 
   status(): ChildStatus {
+    const now = performance.now()
     const job = this.#jobs.running?.job ?? this.#jobs.first
-    const sinceMs = Math.round(performance.now() - this.#stateTick)
-    const { pid, state, processed } = this
-    return { pid, state, job: job?.id ?? null, task: job?.task ?? null, sinceMs, rss: residentBytes(pid), processed }
+    const { pid, state, processed, inFlight } = this
+    return {
+      pid,
+      state,
+      job: job?.id ?? null,
+      task: job?.task ?? null,
+      sinceMs: Math.round(now - this.#stateTick),
+      stuckMs: this.#pulse.isStuck(this.#heardTick) ? Math.round(now - this.#heardTick) : null,
+      rss: residentBytes(pid),
+      processed,
+      inFlight,
+    }
   }
 
   // What a child writes past its own capture of stdout and stderr: from native code, or as it dies.
@@ -184,14 +274,23 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
         break
       case 'ready':
         this.#ready = true
+        this.#programs = programsOf(report.tasks)
         this.#stateTick = performance.now()
         this.#parts.ready(this, report)
         break
       case 'imported':
         this.#parts.listener.imported?.(this, report.file, report.hash)
         break
+      case 'full':
+        this.#full = true
+        this.#parts.changed?.(this)
+        break
       case 'leaving':
         this.#lastWords = report
+        break
+      case 'pong':
+        // Being heard is all that it is for.
+        break
     }
   }
 
@@ -199,20 +298,25 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     const job = this.#jobs.start(report)
     if (!job) return
     this.#stateTick = performance.now()
+    this.#sinceTick = tickOf(report.at)
     if (report.pid !== this.pid) this.#program.begin(report.pid)
     this.#parts.listener.started(this, job, report)
   }
 
   #finish(ended: readonly Ended<J>[]): void {
     this.processed += ended.length
+    const last = ended.at(-1)
+    if (last !== undefined) this.#sinceTick = tickOf(last.at)
     this.#settle()
     if (ended.length > 0) this.#parts.listener.finished(this, ended)
+    this.#parts.changed?.(this)
   }
 
   #return(seqs: readonly number[]): void {
     const jobs = seqs.flatMap((seq) => this.#jobs.take(seq) ?? [])
     this.#settle()
     this.#parts.listener.returned(this, jobs)
+    this.#parts.changed?.(this)
   }
 
   async #answer({ call, seq, request }: Extract<ChildReport, { type: 'call' }>): Promise<void> {
@@ -227,6 +331,39 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     }
   }
 
+  /** The job that has begun last: as it noted, or where it could not, as it said. */
+  #current(): Punch | null {
+    if (this.#card !== null) return this.#card.read()
+    const { running } = this.#jobs
+    return running && { seq: running.seq, tick: tickOf(running.at) }
+  }
+
+  /** Kills it for a job whose time is up, unless that ends just now: stopped, it cannot say more than it has said. */
+  async #expire(punch: Punch, limits: RunLimits): Promise<void> {
+    if (!this.#link.alive) return
+    if (process.platform !== 'win32') signalProcess(this.pid, 'SIGSTOP')
+    await this.#link.heard()
+    if (!this.#link.alive) return
+    if (this.#jobs.get(punch.seq) === null || this.#current()?.seq !== punch.seq) {
+      signalProcess(this.pid, 'SIGCONT')
+      return
+    }
+    this.#overdue = { ...punch, limits }
+    this.#sinceTick = punch.tick
+    this.#endings.expire(punch.seq)
+  }
+
+  get #ownMarks(): readonly string[] {
+    return Object.entries(this.#mark).map(([name, value]) => `${name}=${value}`)
+  }
+
+  #killTree(pid: number | null, jobs: readonly J[]): void {
+    const { brokerUrl } = this.#parts.settings
+    const marks = jobs.filter(({ task }) => this.#programs.has(task)).map((job) => jobMarks(job, brokerUrl))
+    if (pid !== null) killTree({ pid, sinceTick: this.#sinceTick, marks: [...marks, this.#ownMarks] })
+    else if (marks.length > 0) killTree({ pid, sinceTick: this.#sinceTick, marks })
+  }
+
   // After jobs have left.
   #settle(): void {
     if (this.#jobs.running === null) this.#program.end()
@@ -238,16 +375,33 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     if (this.pid !== 0) this.#parts.sentinel.remove(this.pid)
     this.#program.kill()
     this.#program.end()
-    const jobs = this.#jobs.interrupt(this.#lastWords)
+    this.#limits.stop()
+    this.#card?.close()
+    const overdue = this.#overdue && { running: this.#overdue.seq, startedAt: dateOf(this.#overdue.tick) }
+    const jobs = this.#jobs.interrupt(this.#lastWords ?? overdue)
     const ended = jobs.flatMap((job) => {
       const cause = this.#endings.causeOf(job.seq)
-      return cause === null ? [] : [cutShort(job, cause)]
+      return cause === null ? [] : [cutShort({ ...job, pid: job.pid ?? this.pid }, this.#cutOutcome(job, cause))]
     })
-    const interrupted = jobs.flatMap(({ seq, job, started, startedAt }) =>
-      this.#endings.causeOf(seq) === null ? [{ job, started, startedAt }] : [],
-    )
+    const others = jobs.filter(({ seq }) => this.#endings.causeOf(seq) === null)
+    // Where nobody is to blame, what had not begun is as it was.
+    const untouched = others.filter(({ started }) => this.#killed && started === 'no')
+    const interrupted = others.filter((job) => !untouched.includes(job))
+    // A program that it had started without having been able to say so.
+    if (!this.#killed) {
+      this.#killTree(
+        null,
+        others.filter(({ started }) => started !== 'no').map(({ job }) => job),
+      )
+    }
     this.#endings.settle()
     if (ended.length > 0) this.#parts.listener.finished(this, ended)
+    if (untouched.length > 0) {
+      this.#parts.listener.returned(
+        this,
+        untouched.map(({ job }) => job),
+      )
+    }
     const detail = deathDetail({
       code,
       signal,
@@ -256,20 +410,37 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       ready: this.#ready,
     })
     const expected = this.#killed || (this.#leaving && code === 0)
-    this.#parts.exited(this, { code, signal, expected, jobs: interrupted, detail })
+    const reason = this.#reason ?? (this.#ready ? 'died' : 'not-started')
+    this.#parts.exited(this, { code, signal, expected, reason, jobs: interrupted, detail })
+  }
+
+  #cutOutcome({ job, started }: Interrupted<J>, cause: EndCause): Outcome {
+    const ran = started !== 'no'
+    if (cause === 'shutdown') return { type: 'returned', started: ran }
+    if (cause === 'cancelled') {
+      return { type: 'cancelled', reason: ran ? 'cancelled while it ran' : 'cancelled before it started' }
+    }
+    const limitMs = this.#overdue?.limits.hardMs ?? 0
+    const error = {
+      type: 'TimeLimitExceeded',
+      message: `it ran longer than its time limit of ${formatDuration(limitMs)}`,
+    }
+    return { type: 'failed', final: false, error, ...(this.#programs.has(job.task) ? { signal: 'SIGKILL' } : {}) }
   }
 }
 
 const cutShort = <J extends RunJob>(
-  { job, started, startedAt, pid }: Interrupted<J> & { readonly pid: number | null },
-  cause: EndCause,
+  { job, startedAt, pid }: Interrupted<J> & { readonly pid: number | null },
+  outcome: Outcome,
 ): Ended<J> => {
   const at = Date.now()
-  const ran = started !== 'no'
   const runMs = startedAt === null ? 0 : Math.max(0, at - startedAt)
-  const outcome: Outcome =
-    cause === 'shutdown'
-      ? { type: 'returned', started: ran }
-      : { type: 'cancelled', reason: ran ? 'cancelled while it ran' : 'cancelled before it started' }
-  return { job, startedAt, at, runMs, pid, outcome }
+  return { job, startedAt, at, runMs, pid: startedAt === null ? null : pid, outcome }
 }
+
+const programsOf = (tasks: readonly TaskSummary[]): ReadonlySet<string> =>
+  new Set([commandTask, ...tasks.filter(({ kind }) => kind === 'executable').map(({ name }) => name)])
+
+/** Between epoch milliseconds and the machine's monotonic clock, as both stand now. */
+const tickOf = (at: number): number => machineTick() - (Date.now() - at)
+const dateOf = (tick: number): number => Math.round(Date.now() - (machineTick() - tick))

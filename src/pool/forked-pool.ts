@@ -6,15 +6,27 @@ import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
-import type { ChildExit, Found, FreshChildren, Pool, PoolChild, PoolOptions, RunJob } from './pool.ts'
+import type {
+  ChildExit,
+  ExitReason,
+  Found,
+  FreshChildren,
+  Pool,
+  PoolChild,
+  PoolOptions,
+  RunJob,
+  StartTrouble,
+} from './pool.ts'
 import type { ChildSettings } from './protocol.ts'
 import { lookEveryMs } from './pulse.ts'
+import { Recycling } from './recycling.ts'
 import { Sentinel } from './sentinel.ts'
 import { Standby } from './standby.ts'
+import { StartUp } from './start-up.ts'
+import type { ChildLimits } from './wear.ts'
 
-const firstRestartMs = 100
-const lastRestartMs = 30_000
 const lastPatienceMs = 2_000
+const neverAborted = new AbortController().signal
 
 /** Makes a pool; nothing runs before `start`. */
 export const createPool = <J extends RunJob>(options: PoolOptions<J>): Pool<J> => new ForkedPool(options)
@@ -27,9 +39,9 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   readonly #sentinel = new Sentinel()
   #children: ForkedChild<J>[] = []
   readonly #standby = new Standby<J>()
-  readonly #restarts = new Set<NodeJS.Timeout>()
-  /** Deaths before readiness, since a child was last ready. */
-  #failures = 0
+  readonly #startUp: StartUp
+  /** Null where children last for ever. */
+  readonly #recycling: Recycling<J> | null
   #stopping = false
   #pulseTimer: NodeJS.Timeout | undefined
   #changed = Promise.withResolvers<void>()
@@ -45,10 +57,22 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       maxOutputBytes: options.maxOutputBytes ?? defaultMaxOutputBytes,
       maxResultBytes: options.maxResultBytes ?? 1024 * 1024,
       killAfterMs: options.killAfterMs ?? 5_000,
+      maxBytes: options.childLimits?.maxBytes ?? null,
       reportImports: options.reportImports ?? false,
       shared: options.shared ?? {},
     }
+    this.#startUp = new StartUp({
+      retry: () => this.#fill(),
+      tell: () => options.listener.troubled?.(this.trouble),
+    })
+    const { maxJobs = null, maxBytes = null } = options.childLimits ?? {}
+    this.#recycling = maxJobs === null && maxBytes === null ? null : this.#newRecycling({ maxJobs, maxBytes })
     this.#env = Object.fromEntries(Object.entries(options.env).filter(([name]) => !name.startsWith('JOBQ_')))
+  }
+
+  get trouble(): StartTrouble | null {
+    const { trouble } = this.#startUp
+    return trouble && { ...trouble, ready: this.#staying.filter((child) => child.wasReady).length }
   }
 
   get children(): readonly PoolChild<J>[] {
@@ -66,13 +90,9 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   resize(size: number): void {
     this.size = size
     if (this.#stopping) return
-    while (this.#staying.length + this.#restarts.size < size) this.#fork()
-    for (const timer of [...this.#restarts].slice(0, this.#staying.length + this.#restarts.size - size)) {
-      clearTimeout(timer)
-      this.#restarts.delete(timer)
-    }
+    this.#fill()
     const byNeed = this.#staying.sort((a, b) => a.inFlight - b.inFlight)
-    for (const child of byNeed.slice(0, Math.max(0, byNeed.length - size))) child.leave()
+    for (const child of byNeed.slice(0, Math.max(0, byNeed.length - size))) this.#dismiss(child, 'shrunk')
   }
 
   async prepare(signal: AbortSignal): Promise<FreshChildren> {
@@ -94,7 +114,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#bringDown()
-    for (const child of this.#children) child.leave()
+    for (const child of this.#children) child.leave('stopped')
     const none = () => this.#children.length + this.#standby.size === 0
     if (!(await this.#until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
     if (!(await this.#until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
@@ -103,7 +123,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   kill(): void {
     this.#bringDown()
-    for (const child of this.#children) child.kill()
+    for (const child of this.#children) child.kill('stopped')
   }
 
   status(): ChildStatus[] {
@@ -111,11 +131,48 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   }
 
   get #staying(): ForkedChild<J>[] {
-    return this.#children.filter(({ state }) => state !== 'stopping')
+    return this.#children.filter((child) => !child.going)
   }
 
-  #fork(): void {
-    this.#children.push(this.#make())
+  /** Starts what is missing, as far as children start at all. */
+  #fill(): void {
+    if (this.#stopping) return
+    while (this.#staying.length < this.size && this.#mayStart()) this.#children.push(this.#make())
+    this.#recycling?.lookAtAll()
+  }
+
+  #mayStart(): boolean {
+    const starting = this.#staying.filter((child) => !child.wasReady).length + this.#standby.size
+    return !this.#stopping && this.#startUp.mayStart(starting)
+  }
+
+  #newRecycling(limits: ChildLimits): Recycling<J> {
+    return new Recycling<J>({
+      limits,
+      children: () => this.#staying,
+      mayStart: () => this.#mayStart(),
+      start: () => {
+        const child = this.#make()
+        return { child, loaded: this.#standby.add(child, neverAborted) }
+      },
+      takeOver: (old, fresh, found) => {
+        if (this.#join(fresh, found)) this.#dismiss(old, old.wornBy)
+      },
+    })
+  }
+
+  /** A child leaves, in its own time, and is not replaced by what stood ready for that. */
+  #dismiss(child: ForkedChild<J>, reason: ExitReason): void {
+    child.leave(reason)
+    this.#recycling?.forget(child)?.child.kill('replaced')
+  }
+
+  /** One that has loaded beside the pool becomes one of it. */
+  #join(child: ForkedChild<J>, found: Found): boolean {
+    if (this.#stopping || !this.#standby.release(child)) return false
+    this.#children.push(child)
+    this.#begin(child, found)
+    return true
   }
 
   #make(): ForkedChild<J> {
@@ -126,8 +183,13 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       env: this.#env,
       settings: this.#settings,
       sentinel: this.#sentinel,
+      maxJobs: this.#options.childLimits?.maxJobs ?? Number.POSITIVE_INFINITY,
+      changed: this.#recycling === null ? null : this.#recycling.look,
+      limitsOf: this.#options.limitsOf ?? null,
       ready: (child, found) => {
+        this.#startUp.succeeded()
         if (!this.#standby.loaded(child, found)) this.#begin(child, found)
+        this.#fill()
       },
       exited: (dead, exit) => this.#exited(dead, exit),
     })
@@ -135,19 +197,15 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   /** It is ready and one of the pool. */
   #begin(child: ForkedChild<J>, { tasks, problems }: Found): void {
-    this.#failures = 0
     this.#options.listener.ready(child, tasks, problems)
+    this.#recycling?.look(child)
     this.#wake()
   }
 
   #takeOver(fresh: readonly { readonly child: ForkedChild<J>; readonly found: Found }[]): boolean {
     if (this.#stopping) return false
     const old = this.#staying
-    for (const { child, found } of fresh) {
-      if (!this.#standby.release(child)) continue
-      this.#children.push(child)
-      this.#begin(child, found)
-    }
+    for (const { child, found } of fresh) this.#join(child, found)
     for (const child of old) this.#retire(child)
     this.resize(this.size)
     return true
@@ -155,40 +213,33 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   /** One that still loads has nothing to finish, and may never listen. */
   #retire(child: ForkedChild<J>): void {
-    if (child.wasReady) child.leave()
-    else child.kill()
+    if (child.wasReady) this.#dismiss(child, 'reloaded')
+    else child.kill('reloaded')
   }
 
   #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
+    if (!dead.wasReady && !dead.going) this.#startUp.failed(exit.detail, dead.begunTick)
+    this.#recycling?.lost(dead)
     if (!this.#standby.died(dead, exit.detail)) this.#replace(dead, exit)
+    this.#fill()
     if (this.#stopping) this.#endWatch()
     this.#wake()
   }
 
   #replace(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
     this.#children = this.#children.filter((child) => child !== dead)
-    const wanted = !this.#stopping && this.#staying.length + this.#restarts.size < this.size
-    if (wanted && !dead.wasReady) this.#failures += 1
-    const delayMs = dead.wasReady ? 0 : Math.min(lastRestartMs, firstRestartMs * 2 ** (this.#failures - 1))
-    if (wanted && delayMs === 0) this.#fork()
-    else if (wanted) this.#forkLater(delayMs)
-    this.#options.listener.exited(dead, { ...exit, replacedInMs: wanted ? delayMs : null })
-  }
-
-  #forkLater(delayMs: number): void {
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer)
-      this.#fork()
-    }, delayMs)
-    this.#restarts.add(timer)
+    const next = this.#recycling?.forget(dead) ?? null
+    const wanted = !this.#stopping && this.#staying.length < this.size
+    if (next !== null && !(wanted && this.#join(next.child, next.found))) next.child.kill('replaced')
+    const replacedInMs = wanted ? this.#startUp.delayMs : null
+    this.#options.listener.exited(dead, { ...exit, replacedInMs })
   }
 
   #bringDown(): void {
     this.#stopping = true
     this.#standby.kill()
     this.#endWatch()
-    for (const timer of this.#restarts) clearTimeout(timer)
-    this.#restarts.clear()
+    this.#startUp.stop()
     this.#wake()
   }
 

@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
-import type { EndCause } from './pool.ts'
+import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildReport, ChildSettings, EndTuple, JobTuple } from './protocol.ts'
 import { plainSuccess } from './run-module.ts'
 import { type JobHost, RunningJob } from './running-job.ts'
@@ -20,6 +20,8 @@ export interface WindowParts {
   readonly run: (job: RunningJob) => Promise<Outcome>
   /** True for tasks that are programs, whose start is told with their process. */
   readonly isProgram: (task: string) => boolean
+  /** Notes the start of a job with a time limit, at a moment of `performance.now`. */
+  readonly punch: (seq: number, tick: number) => void
   /** Called once there is nothing more to do after `leave`. */
   readonly left: () => void
 }
@@ -27,6 +29,8 @@ export interface WindowParts {
 const flushAfterMs = 1
 const shortMs = 1
 const recency = 0.2
+/** Jobs that take less than this together cannot fill much memory. */
+const measureEveryMs = 1
 /** No child holds more ends than this back; the worker reckons with it when a child dies. */
 export const maxUntoldEnds = 256
 
@@ -39,6 +43,8 @@ export class JobWindow implements JobHost {
   #current: RunningJob | null = null
   #working = false
   #leaving = false
+  #full = false
+  #measuredTick = 0
   #ends: EndTuple[] = []
   /** The present batch's epoch milliseconds, and `performance.now` at the same moment. */
   #base = Date.now()
@@ -69,7 +75,8 @@ export class JobWindow implements JobHost {
   add(jobs: readonly JobTuple[]): void {
     this.#waiting = this.#waiting.slice(this.#next).concat(jobs)
     this.#next = 0
-    if (!this.#working) void this.#work()
+    if (this.#full) this.recall()
+    else if (!this.#working) void this.#work()
   }
 
   /** Gives back all that have not begun. */
@@ -79,7 +86,7 @@ export class JobWindow implements JobHost {
   }
 
   /** Ends one job, waiting or running; does nothing for one that is not here any more. */
-  end(seq: number, cause: EndCause): void {
+  end(seq: number, cause: AskedCause): void {
     if (this.#current?.seq === seq) this.#current.end(cause)
     const index = this.#waiting.findIndex((job, at) => at >= this.#next && job[0] === seq)
     if (index === -1) return
@@ -89,6 +96,11 @@ export class JobWindow implements JobHost {
       this.#ends.push([seq, null, 0, { type: 'cancelled', reason: 'cancelled before it started' }, null])
       this.flush()
     }
+  }
+
+  /** The soft limit of a job has passed; does nothing if it does not run any more. */
+  warn(seq: number, signal: NodeJS.Signals): void {
+    if (this.#current?.seq === seq) this.#current.warn(signal)
   }
 
   /** Answers a call of a task. */
@@ -151,11 +163,13 @@ export class JobWindow implements JobHost {
       this.#current = job
       this.#jobOfContext.enterWith(job)
       job.startedTick = performance.now()
+      if (tuple[10] === true) this.#parts.punch(job.seq, job.startedTick)
       if (this.#mustAnnounce(job, tuple[9])) this.announce(job)
       if (!this.#armed) this.#arm()
       const outcome = await this.#parts.run(job)
       const now = performance.now()
       this.#finish(job, outcome, now)
+      if (this.settings.maxBytes !== null && !this.#full) this.#measure(this.settings.maxBytes, now)
       // Nothing behind an announced job may begin before its end is told, so that a death is blamed on the right one.
       if (job.announcedAs !== null || now - this.#baseTick >= flushAfterMs) {
         this.flush()
@@ -165,6 +179,16 @@ export class JobWindow implements JobHost {
     this.flush()
     this.#working = false
     if (this.#leaving) this.#parts.left()
+  }
+
+  /** Above the limit this child begins nothing more: what waits is given back. */
+  #measure(maxBytes: number, now: number): void {
+    if (now - this.#measuredTick < measureEveryMs) return
+    this.#measuredTick = now
+    if (process.memoryUsage.rss() <= maxBytes) return
+    this.#full = true
+    this.flush({ type: 'full' })
+    this.recall()
   }
 
   #take(): JobTuple | undefined {
@@ -217,7 +241,7 @@ const endTuple = (job: RunningJob, run: readonly [number, number, number], outco
 }
 
 // However it went: once it was told to end, that is why it ended.
-const causedOutcome = (cause: EndCause, outcome: Outcome): Outcome => {
+const causedOutcome = (cause: AskedCause, outcome: Outcome): Outcome => {
   if (cause === 'shutdown') return { type: 'returned', started: true }
   const { exitCode = null, signal = null } = { exitCode: undefined, signal: undefined, ...outcome }
   return { type: 'cancelled', reason: 'cancelled while it ran', exitCode, signal }

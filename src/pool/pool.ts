@@ -9,6 +9,7 @@ import type { ClaimedJob, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
+import type { ChildLimits } from './wear.ts'
 
 /** What the pool reads of a job. `recovered` jobs are announced before they run, so that a crash is blamed on the right one. */
 export type RunJob = Pick<
@@ -51,12 +52,35 @@ export interface Interrupted<J extends RunJob> {
   readonly startedAt: number | null
 }
 
+/** Why a child left. `replaced`: another one has its place; `killed`: to end a job; `died`: nobody wanted it. */
+export type ExitReason =
+  | 'max-tasks'
+  | 'max-memory'
+  | 'shrunk'
+  | 'reloaded'
+  | 'replaced'
+  | 'stopped'
+  | 'killed'
+  | 'died'
+  | 'not-started'
+
+/** Children that die before they are ready, several times in a row. */
+export interface StartTrouble {
+  readonly failures: number
+  /** For people: how the last one died. */
+  readonly detail: string
+  readonly retryInMs: number
+  /** Children that are ready nevertheless. */
+  readonly ready: number
+}
+
 /** How a child left. */
 export interface ChildExit<J extends RunJob> {
   readonly code: number | null
   readonly signal: string | null
   /** True when the pool wanted it: shrinking, stopping, or killing it to end a job. */
   readonly expected: boolean
+  readonly reason: ExitReason
   readonly jobs: readonly Interrupted<J>[]
   /** For people: how it ended and, where known, the last of what it said. */
   readonly detail: string
@@ -94,6 +118,8 @@ export interface PoolListener<J extends RunJob> {
   /** What a child printed outside of any job. */
   output(child: PoolChild<J>, stream: 'stdout' | 'stderr', text: string): void
   exited(child: PoolChild<J>, exit: ChildExit<J>): void
+  /** Children do not start, told with each failure from the third on; null: one has started again. */
+  troubled?(trouble: StartTrouble | null): void
   /** A child that has work does not answer: told once, until it is heard again. */
   stuck?(child: PoolChild<J>, job: J | null): void
 }
@@ -105,6 +131,8 @@ export interface PoolChild<J extends RunJob> {
   /** Jobs handed over and not come back. */
   readonly inFlight: number
   readonly processed: number
+  /** How many more jobs it may be given before it is replaced; endless without such a limit. */
+  readonly remaining: number
   /** Hands jobs over, to be run in this order after those it has. Only in the states `idle` and `busy`. */
   run(jobs: readonly J[]): void
   /** Asks for the jobs back that have not started; answered by `returned`. */
@@ -146,6 +174,8 @@ export interface PoolOptions<J extends RunJob> {
   readonly shared?: Readonly<Record<string, unknown>>
   /** The rights and limits of programs; default those of the worker. */
   readonly processes?: ProcessPlan
+  /** When children are replaced; default never. */
+  readonly childLimits?: ChildLimits
   /** Whether children say which of the user's files they import; default false. */
   readonly reportImports?: boolean
 }
@@ -172,6 +202,8 @@ export interface Pool<J extends RunJob> {
   readonly children: readonly PoolChild<J>[]
   /** How many children are wanted. */
   readonly size: number
+  /** Why children do not start; null while they do. */
+  readonly trouble: StartTrouble | null
   /** Starts children; resolves when each is ready or has died once. */
   start(size: number): Promise<void>
   /** Grows at once; shrinks by idle children first, and lets busy ones finish their current job. */

@@ -7,6 +7,7 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
+import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -20,6 +21,8 @@ export interface ChildSettings {
   readonly maxOutputBytes: number
   readonly maxResultBytes: number
   readonly killAfterMs: number
+  /** Resident memory above which no further job is begun, in bytes; null: no limit. */
+  readonly maxBytes: number | null
   readonly brokerUrl: string
   /** What the user's steps share with tasks. */
   readonly shared: Readonly<Record<string, unknown>>
@@ -47,7 +50,7 @@ export type JobTuple = readonly [
 /** From the worker to a child. */
 export type Command =
   | { readonly type: 'begin'; readonly settings: ChildSettings }
-  | { readonly type: 'run'; readonly jobs: readonly JobTuple[] }
+  | { readonly type: 'run'; readonly jobs: readonly JobBatch[] }
   | { readonly type: 'recall' }
   /** Asks for a `pong`, to learn whether its event loop turns. */
   | { readonly type: 'ping' }
@@ -93,6 +96,8 @@ export type ChildReport =
       readonly text: string | null
     }
   | { readonly type: 'returned'; readonly seqs: readonly number[] }
+  /** Its memory is above the limit: it begins nothing more. */
+  | { readonly type: 'full' }
   | { readonly type: 'pong' }
   | { readonly type: 'call'; readonly call: number; readonly seq: number; readonly request: CallRequest }
   /** The last words of a child that goes down by itself: what was running, all else that it had was not. */

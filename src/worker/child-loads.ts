@@ -32,6 +32,7 @@ export class ChildLoads {
     for (const child of able) {
       const jobs = child.inFlight + (batches.get(child)?.length ?? 0)
       const load = this.#of(child)
+      if (child.remaining <= (batches.get(child)?.length ?? 0)) continue
       const room = flight.job.recovered ? jobs === 0 && flight.started : this.#pace.hasRoom(load, jobs)
       if (!room || load + jobs * perJobMs >= bestLoad) continue
       best = child

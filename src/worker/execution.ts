@@ -113,9 +113,12 @@ export class Execution {
 
   /** How many more jobs the children could use. */
   wanted(children: readonly PoolChild<ClaimedJob>[], prefetch: number | null): number {
-    const able = children.filter((child) => child.state === 'idle' || child.state === 'busy').length
     const perChild = prefetch === null ? this.pace.window + this.pace.ahead : 1 + prefetch
-    return Math.max(0, able * perChild - this.#flights.size)
+    let room = 0
+    for (const { state, inFlight, remaining } of children) {
+      if (state === 'idle' || state === 'busy') room += Math.min(perChild, inFlight + remaining)
+    }
+    return Math.max(0, room - this.#flights.size)
   }
 
   /** Hands waiting jobs to children that have room, the least loaded first. */
@@ -205,6 +208,12 @@ export class Execution {
   /** Undoes `hold`. */
   resume(): void {
     this.#held = false
+  }
+
+  /** Gives back what waits here: no child is there to run it. */
+  giveUp(): void {
+    this.#returnAhead()
+    this.onChange()
   }
 
   #returnAhead(): void {

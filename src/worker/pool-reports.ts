@@ -2,7 +2,8 @@
 import type { Broker } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
-import type { ChildExit, Ended, PoolChild, PoolListener, TaskCall } from '../pool/pool.ts'
+import type { ChildExit, Ended, PoolChild, PoolListener, StartTrouble, TaskCall } from '../pool/pool.ts'
+import { failuresToTell } from '../pool/start-up.ts'
 import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
 import type { Execution } from './execution.ts'
 import type { LogLevel } from './log-entry.ts'
@@ -74,13 +75,23 @@ export class PoolReports implements PoolListener<ClaimedJob> {
   }
 
   exited(child: PoolChild<ClaimedJob>, exit: ChildExit<ClaimedJob>): void {
-    const { code, signal, expected, detail, replacedInMs } = exit
-    this.#event('child.exited', { pid: child.pid, code, signal, expected })
+    const { code, signal, expected, reason, detail, replacedInMs } = exit
+    this.#event('child.exited', { pid: child.pid, code, signal, expected, reason })
     if (!expected) {
       const next = replacedInMs === null ? '' : replacedInMs === 0 ? '; replaced' : `; replaced in ${replacedInMs} ms`
       this.#log('error', `child ${child.pid}: ${detail}${next}`)
     }
     this.#to.execution.exited(child, exit)
+  }
+
+  troubled(trouble: StartTrouble | null): void {
+    const { execution } = this.#to
+    if (trouble === null) this.#log('warn', 'children start again')
+    else if (trouble.failures === failuresToTell) {
+      const rest = trouble.ready === 0 ? 'nothing is claimed until one does' : `${trouble.ready} go on`
+      this.#log('error', `children do not start: ${trouble.detail}; ${rest}`)
+    }
+    if (trouble?.ready === 0) execution.giveUp()
   }
 
   stuck(child: PoolChild<ClaimedJob>, job: ClaimedJob | null): void {

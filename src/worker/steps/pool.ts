@@ -27,11 +27,17 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
         ...(maxOutput === undefined ? {} : { maxOutputBytes: maxOutput }),
         ...(maxResult === undefined ? {} : { maxResultBytes: maxResult }),
         killAfterMs: options.killAfterMs,
+        childLimits: { maxJobs: options.maxTasksPerChild, maxBytes: options.maxMemoryPerChild },
         reportImports: options.watch !== null,
         brokerUrl: broker.url,
+        limitsOf: (job) => tasks.limitsFor(job),
         shared: hooks.shared,
         processes: processPlan(options.config),
       })
+      // What has not started is handed out again, with its new limits.
+      tasks.onLimits = () => {
+        for (const child of pool.children) child.recall()
+      }
       // Tasks may take their time to load; a stop does not wait for them.
       await Promise.race([pool.start(options.concurrency), aborted(hooks.stopping)])
       return pool
