@@ -1,13 +1,10 @@
 /** What a worker answers to what it was told, by verb; `dump` is the long one. */
-import type { StepState } from '../boot/boot.ts'
+import type { StepStatus } from '../boot/boot.ts'
 import type { ChildStatus, WorkerStatus } from '../broker/broker.ts'
 
-/** One step of a worker in a dump: its state, and what it says of itself, null where it says nothing. */
-export interface StepDump {
-  readonly name: string
-  readonly state: StepState
-  /** What it threw last, or why it is left out; else null. */
-  readonly reason: string | null
+/** One step of a worker in a dump. */
+export interface StepDump extends StepStatus {
+  /** What it says of itself; null where it says nothing. */
   readonly info: unknown
 }
 

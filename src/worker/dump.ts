@@ -44,7 +44,7 @@ export class Dumper {
       broker: { url: broker.url, state: dispatcher.away ? 'away' : 'ok' },
       jobs: { inHand: execution.size, toReport: execution.toReport, processed },
       pool: { size, children },
-      steps: this.#parts.steps().map(({ name, state, reason }) => ({ name, state, reason, info: info[name] ?? null })),
+      steps: this.#parts.steps().map((step) => ({ ...step, info: info[step.name] ?? null })),
     }
   }
 }
