@@ -5,11 +5,14 @@ import type { OutputStream } from '../output/output-path.ts'
 import { LineSplitter } from './lines.ts'
 import type { ChildProgram } from './pool.ts'
 import { type ChildReport, type Command, reportFd } from './protocol.ts'
+import type { TimeCard } from './time-card.ts'
 
 /** What is to happen with what comes from a child. */
 export interface ChildLinkEnds {
   readonly program: ChildProgram
   readonly env: NodeJS.ProcessEnv
+  /** Becomes its descriptor `cardFd`. */
+  readonly card: TimeCard | null
   readonly hear: (report: ChildReport) => void
   /** What it wrote to its own stdout and stderr. */
   readonly text: (stream: OutputStream, data: Buffer) => void
@@ -46,9 +49,20 @@ export class ChildLink {
     this.#process?.kill('SIGKILL')
   }
 
+  /** True until its end has been noticed; until then no other process has its pid. */
+  get alive(): boolean {
+    return this.#process?.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+  }
+
+  /** Resolves once all has been heard that it had said before. */
+  async heard(): Promise<void> {
+    // The event loop reads between two rounds of immediates; what it reads is heard in the next one.
+    for (let round = 0; round < 4; round++) await new Promise(setImmediate)
+  }
+
   // Node throws some reasons why a process cannot be started, and tells others by an event.
   #fork(): ChildProcess | null {
-    const { program, env } = this.#ends
+    const { program, env, card } = this.#ends
     const [entry, ...rest] = program.args
     try {
       return fork(entry, rest, {
@@ -56,7 +70,7 @@ export class ChildLink {
         execArgv: [],
         env,
         serialization: 'json',
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', card?.fd ?? 'ignore'],
       })
     } catch (error) {
       setImmediate(() => this.#failed(error))

@@ -13,6 +13,7 @@ import type { OutputStream } from '../output/output-path.ts'
 import { libraryFolder } from '../user-file.ts'
 import { watchUserImports } from '../user-imports.ts'
 import { findUnexecutable } from './discover-tasks.ts'
+import { unpackJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
 import { JobWindow } from './job-window.ts'
 import { type Launch, planLaunches } from './launch.ts'
@@ -24,8 +25,8 @@ import { runCommand, runExecutable } from './run-command.ts'
 import { runModule, thrownOutcome } from './run-module.ts'
 import type { RunningJob } from './running-job.ts'
 import { signalGroup } from './signal-process.ts'
-import { cardFd, TimeCard } from './time-card.ts'
 import type { TaskProblem } from './task-summary.ts'
+import { cardFd, TimeCard } from './time-card.ts'
 
 /** How long the tasks of a child that leaves may take to undo what they set up, in milliseconds. */
 const teardownMs = 5_000
@@ -52,10 +53,13 @@ function obey(command: Command): void {
       void begin(command.settings)
       break
     case 'run':
-      window?.add(command.jobs)
+      window?.add(unpackJobs(command.jobs))
       break
     case 'recall':
       window?.recall()
+      break
+    case 'ping':
+      pipe.send({ type: 'pong' })
       break
     case 'end':
       window?.end(command.seq, command.cause)
@@ -94,6 +98,7 @@ async function begin(settings: ChildSettings): Promise<void> {
     send: (...reports) => pipe.send(...reports),
     run: (job) => run(job, loaded, launches.get(job.task) ?? plain),
     isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,
+    punch: (seq, tick) => card.punch(seq, tick),
     left: () => void depart(loaded),
   })
   const tasks = [...loaded.tasks.values()].map(({ summary }) => summary)

@@ -1,17 +1,18 @@
 import type { InFlight } from './in-flight.ts'
-import type { EndCause, RunJob } from './pool.ts'
+import type { AskedCause, EndCause, RunJob } from './pool.ts'
 import { Termination } from './termination.ts'
 
 /** What the ends of a child's jobs need of that child. */
 export interface EndingParts<J extends RunJob> {
   readonly jobs: InFlight<J>
   readonly killAfterMs: number
-  readonly ask: (seq: number, cause: EndCause) => void
+  readonly warn: (seq: number, signal: NodeJS.Signals) => void
+  readonly ask: (seq: number, cause: AskedCause) => void
   readonly kill: () => void
   readonly child: () => { readonly pid: number; readonly heardTick: number }
 }
 
-/** The jobs of one child that were asked to end before their time. */
+/** The jobs of one child that are to end before their time. */
 export class Endings<J extends RunJob> {
   readonly #parts: EndingParts<J>
   readonly #terminations = new Map<number, Termination>()
@@ -20,14 +21,23 @@ export class Endings<J extends RunJob> {
     this.#parts = parts
   }
 
-  /** Asks a job to end, and kills its child if it has not after a while; the first cause stays. */
-  begin(seq: number, cause: EndCause): void {
-    const termination = this.#terminations.get(seq) ?? this.#newTermination(seq)
-    this.#terminations.set(seq, termination)
-    termination.begin(cause)
+  /** A job has passed its soft limit. */
+  warn(seq: number, signal: NodeJS.Signals): void {
+    this.#of(seq).warn(signal)
   }
 
-  /** Why a job was asked to end; null if it was not. */
+  /** Asks a job to end, and kills its child if it has not after a while; the first cause stays. */
+  begin(seq: number, cause: AskedCause): void {
+    this.#of(seq).begin(cause)
+  }
+
+  /** A job has passed its hard limit: its child dies for that, unless there was a cause before. */
+  expire(seq: number): void {
+    this.#of(seq).expire()
+    this.#parts.kill()
+  }
+
+  /** Why a job ends before its time; null if it does not. */
   causeOf(seq: number): EndCause | null {
     return this.#terminations.get(seq)?.cause ?? null
   }
@@ -41,12 +51,22 @@ export class Endings<J extends RunJob> {
     }
   }
 
+  #of(seq: number): Termination {
+    let termination = this.#terminations.get(seq)
+    if (termination === undefined) {
+      termination = this.#newTermination(seq)
+      this.#terminations.set(seq, termination)
+    }
+    return termination
+  }
+
   #newTermination(seq: number): Termination {
-    const { jobs, killAfterMs, ask, kill, child } = this.#parts
+    const { jobs, killAfterMs, warn, ask, kill, child } = this.#parts
     let askedTick = 0
     let patience = 1
     return new Termination({
       killAfterMs,
+      warn: (signal) => warn(seq, signal),
       ask: (cause) => {
         askedTick = performance.now()
         ask(seq, cause)

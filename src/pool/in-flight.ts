@@ -30,6 +30,10 @@ export class InFlight<J extends RunJob> {
     return null
   }
 
+  get all(): J[] {
+    return [...this.#jobs.values()]
+  }
+
   get seqs(): number[] {
     return [...this.#jobs.keys()]
   }
@@ -80,19 +84,21 @@ export class InFlight<J extends RunJob> {
   }
 
   /**
-   * Takes out everything, at the child's death, and says of each job whether it had begun. Sure are: what the
-   * child's last words say; what was announced and has not ended, behind which nothing can have begun; and what
-   * stands too far back. Otherwise it was working through short jobs and could not say how far it had come.
+   * Takes out everything, at the child's death, and says of each job whether it had begun. Sure are: what the child's
+   * last words or its time card say; what was announced and has not ended, behind which nothing can have begun; and
+   * what stands too far back. Otherwise it was working through short jobs and could not say how far it had come.
    */
   interrupt(
-    lastWords: Extract<ChildReport, { type: 'leaving' }> | null,
+    lastWords: { readonly running: number | null; readonly startedAt: number | null } | null,
   ): (Interrupted<J> & { readonly seq: number; readonly pid: number | null })[] {
     const running = this.#running
     const known = lastWords ? { seq: lastWords.running, at: lastWords.startedAt } : running
     const pidOf = (seq: number) => (running?.seq === seq ? running.pid : null)
     const jobs = [...this.#jobs].map(([seq, job], index) => {
       if (known?.seq === seq) return { seq, job, pid: pidOf(seq), started: 'yes' as const, startedAt: known.at }
-      const started = known !== null || index > maxUntoldEnds ? ('no' as const) : ('unknown' as const)
+      // What stands before the one that ran has ended, if it was too short for its end to be told.
+      const behind = known !== null && (known.seq === null || seq > known.seq)
+      const started = behind || index > maxUntoldEnds ? ('no' as const) : ('unknown' as const)
       return { seq, job, pid: null, started, startedAt: null }
     })
     this.#jobs.clear()

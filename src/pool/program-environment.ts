@@ -1,3 +1,4 @@
+import type { RunJob } from './pool.ts'
 import type { RunningJob } from './running-job.ts'
 
 const passed = /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR)$/
@@ -18,3 +19,10 @@ export const jobEnvironment = (job: RunningJob): Record<string, string> => ({
   JOBQ_BROKER: job.settings.brokerUrl,
   JOBQ_LEASE: String(job.token),
 })
+
+/** What tells the programs of one run from all others, each as `NAME=value` of their environment. */
+export const jobMarks = ({ id, token }: Pick<RunJob, 'id' | 'token'>, brokerUrl: string): readonly string[] => [
+  `JOBQ_JOB_ID=${id}`,
+  `JOBQ_BROKER=${brokerUrl}`,
+  `JOBQ_LEASE=${token}`,
+]

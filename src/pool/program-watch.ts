@@ -1,5 +1,5 @@
 import type { Sentinel } from './sentinel.ts'
-import { signalGroup } from './signal-group.ts'
+import { signalGroup } from './signal-process.ts'
 
 const brieflyMs = 1_000
 

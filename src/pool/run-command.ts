@@ -132,8 +132,10 @@ const exitFailure = (job: RunningJob, end: Exclude<ProgramEnd, { problem: unknow
     /^(?:\S*\/)?(?:nice|ionice|prlimit|setpriv): .*: (?:Permission|No such)/.test(said)
   )
     return failure('SpawnError', said.toWellFormed(), true)
-  const message = said === '' ? how : `${how}: ${said}`
-  return { type: 'failed', final, exitCode, signal, error: { type: 'CommandFailed', message: message.toWellFormed() } }
+  const message =
+    `${job.warned ? 'its soft time limit passed; it ' : ''}${said === '' ? how : `${how}: ${said}`}`.toWellFormed()
+  const type = job.warned ? 'SoftTimeLimitExceeded' : 'CommandFailed'
+  return { type: 'failed', final, exitCode, signal, error: { type, message } }
 }
 
 const resultOf = (job: RunningJob, results: number): Outcome => {

@@ -10,7 +10,7 @@ import { parseProgressLine } from '../output/progress-line.ts'
 import type { StreamFile } from '../output/stream-file.ts'
 import { findProgram, programProblem } from './find-program.ts'
 import type { RunningJob } from './running-job.ts'
-import { signalGroup } from './signal-group.ts'
+import { signalGroup } from './signal-process.ts'
 import { Termination } from './termination.ts'
 
 /** What to run. `input` and `results` are open descriptors, closed by whoever opened them. */
@@ -68,6 +68,7 @@ export const runProgram = async (job: RunningJob, program: Program): Promise<Pro
   job.runsAs(pid)
   child.once('exit', (exitCode, signal) => ended.resolve({ exitCode, signal }))
   const termination = new Termination({
+    warn: (signal) => signalGroup(pid, signal),
     ask: () => signalGroup(pid, 'SIGTERM'),
     force: () => {
       signalGroup(pid, 'SIGKILL')
@@ -76,13 +77,15 @@ export const runProgram = async (job: RunningJob, program: Program): Promise<Pro
     killAfterMs: job.settings.killAfterMs,
   })
   job.onEnd = (cause) => termination.begin(cause)
+  job.onWarn = (signal) => termination.warn(signal)
   const watch = watchOutput(job, program.results)
   const end = await ended.promise
   watch.stop()
   job.onEnd = null
+  job.onWarn = null
   termination.settle()
   // What it had started ends with it when it was told to end; otherwise it may have meant to leave it running.
-  if (termination.cause !== null) signalGroup(pid, 'SIGKILL')
+  if (termination.begun) signalGroup(pid, 'SIGKILL')
   return end
 }
 

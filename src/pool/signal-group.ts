@@ -1,9 +1,0 @@
-/** Signals a command's process group; one that is gone already, or has taken on another user's rights, is left as it is. */
-export const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
-  try {
-    process.kill(-pid, signal)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
-  }
-}
