@@ -160,14 +160,26 @@ describe('jobq completion', () => {
   }
 })
 
+const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0
+
 describe('jobq systemd', () => {
   it('prints a unit that systemd could read', async () => {
     const text = await workspace.output(['systemd', '-b', 'a b.db', '--', '-c', '4', '--grace', '2m', '-q', '50%:1'])
-    assert.match(text, /^Type=exec$/m)
+    assert.match(text, /^Type=notify\nNotifyAccess=all\nWatchdogSec=60s$/m)
+    assert.match(text, /^ExecReload=kill -HUP \$MAINPID$/m)
     assert.match(text, /^ExecStart=.* run --broker "\S.*a place\/a b\.db" -c 4 --grace 2m -q "50%%:1"$/m)
     assert.match(text, /^TimeoutStopSec=150s$/m)
     assert.ok(text.includes(`WorkingDirectory=${workspace.folder}\n`))
   })
+
+  it('prints one that systemd finds nothing wrong with', { skip: !hasAnalyze }, async () => {
+    for (const scope of [['--user'], []]) {
+      const file = workspace.write('jobq.service', await workspace.output(['systemd', ...scope]))
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', [...scope, 'verify', file], { encoding: 'utf8' })
+      assert.deepEqual([status, stdout + stderr], [0, ''])
+    }
+  })
+
   it('installs it once, and replaces another one only by force', async () => {
     const env = { XDG_CONFIG_HOME: `${workspace.folder}/config` }
     const file = `${workspace.folder}/config/systemd/user/jobq.service`
