@@ -71,13 +71,14 @@ export type Dependencies<Requires extends readonly (string | UserStep)[]> = {
 
 /** What `defineStep` takes. */
 export interface StepDefinition<
-  Provides extends string,
+  Name extends string,
   Component,
   Requires extends readonly (string | UserStep)[],
   Options extends StepOptions,
+  Provides extends string = Name,
 > {
   /** The name of a built-in step puts this one in its place. */
-  readonly name: string
+  readonly name: Name
   /** What others require it by; default its name. */
   readonly provides?: Provides
   /** Names of built-in steps or of the user's, or steps themselves, which then need not be listed in `steps`. */
@@ -85,7 +86,7 @@ export interface StepDefinition<
   /** Names of what must not start before this has. */
   readonly before?: readonly string[]
   /** Options that it adds to `jobq run`, by the key under which `start` finds their values. */
-  readonly options?: Options
+  readonly options?: Options & StepOptions
   /** False leaves it out; that another requires it is then an error. Asked once, before anything starts. */
   includeIf?(options: StepValues<Options>): boolean
   /** Starts the part and gives what others use of it. What it has begun when it throws it must end itself. */
@@ -113,20 +114,8 @@ export function defineStep<
   Component,
   const Requires extends readonly (string | UserStep)[] = readonly [],
   const Options extends StepOptions = Readonly<Record<never, StepOption>>,
->(
-  definition: StepDefinition<string, Component, Requires, Options> & {
-    readonly name: Name
-    readonly provides?: undefined
-  },
-): UserStep<Name, Component>
-export function defineStep<
-  const Provides extends string,
-  Component,
-  const Requires extends readonly (string | UserStep)[] = readonly [],
-  const Options extends StepOptions = Readonly<Record<never, StepOption>>,
->(
-  definition: StepDefinition<Provides, Component, Requires, Options> & { readonly provides: Provides },
-): UserStep<Provides, Component>
+  const Provides extends string = Name,
+>(definition: StepDefinition<Name, Component, Requires, Options, Provides>): UserStep<Provides, Component>
 export function defineStep(
   definition: StepDefinition<string, unknown, readonly (string | UserStep)[], StepOptions>,
 ): object {
