@@ -4,7 +4,7 @@
  * has a `code` that programs can rely on, a sentence for people, and the facts of that sentence as fields of their own
  * (instants in epoch milliseconds, their names ending in `At`).
  */
-import type { Broker, QueueSummary, WorkerRecord } from './broker/broker.ts'
+import type { Broker, ChildStatus, QueueSummary, WorkerRecord } from './broker/broker.ts'
 import type { Moment } from './clock.ts'
 import { formatDuration } from './duration.ts'
 import { commandTask, isFinished, type Job, type JobState } from './job.ts'
@@ -18,6 +18,7 @@ export type ReasonCode =
   | 'queue-paused'
   | 'no-worker'
   | 'workers-stopping'
+  | 'children-failing'
   | 'unknown-task'
   | 'claimed'
   | 'workers-busy'
@@ -133,7 +134,7 @@ const queuedReasons = (circumstances: Circumstances): Reason[] => {
   if (job.dueAt > now) reasons.push(delay(job, now))
   reasons.push(...pauseReasons(circumstances))
   const supply = workerReason(circumstances)
-  if (supply.code === 'no-worker' || supply.code === 'workers-stopping') reasons.push(supply)
+  if (['no-worker', 'workers-stopping', 'children-failing'].includes(supply.code)) reasons.push(supply)
   if (job.task !== commandTask && !tasks.has(job.task)) {
     const text = `no worker has ever published a task '${job.task}': as things are it will fail as UnknownTask`
     reasons.push({ code: 'unknown-task', text, task: job.task })
@@ -164,6 +165,11 @@ const workerReason = ({ job, queue, workers }: Circumstances): Reason => {
     const text = `the only workers that serve queue ${job.queue} are stopping: ${names.join(', ')}`
     return { code: 'workers-stopping', text, queue: job.queue, workers: names }
   }
+  const failing = online.find(({ trouble, children }) => trouble != null && !children.some(isAble))
+  if (failing !== undefined && online.every(({ trouble }) => trouble != null)) {
+    const text = `the children of worker ${failing.name} do not start: ${failing.trouble}`
+    return { code: 'children-failing', text, queue: job.queue, workers: names, trouble: failing.trouble }
+  }
   const due = queue === null ? 1 : queue.queued - queue.scheduled
   const others = due > 1 ? `; ${count(due - 1, 'other job')} of the queue ${due === 2 ? 'is' : 'are'} due as well` : ''
   const busy = sum(online.map((worker) => worker.busy))
@@ -175,6 +181,8 @@ const workerReason = ({ job, queue, workers }: Circumstances): Reason => {
   const text = `due, and served by ${names.join(', ')}: about to start${others}`
   return { code: 'ready', text, queue: job.queue, workers: names, busy, size, due }
 }
+
+const isAble = ({ state }: ChildStatus): boolean => state === 'idle' || state === 'busy'
 
 const runningReasons = ({ job, workers, now }: Circumstances): Reason[] => {
   const since = job.startedAt === null ? '' : ` since ${past(job.startedAt, now)}`

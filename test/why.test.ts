@@ -107,6 +107,17 @@ const rows: readonly Row[] = [
     codes: ['workers-busy'],
     says: /queue mail are busy \(2 of 2\); 1 other job of the queue is due as well$/,
   },
+  {
+    name: 'no child starts',
+    given: { workers: [worker({ trouble: 'exited with code 7 before it was ready', children: [] })] },
+    codes: ['children-failing'],
+    says: /^the children of worker web-1:42 do not start: exited with code 7 before it was ready$/,
+  },
+  {
+    name: 'another worker has children that start',
+    given: { workers: [worker({ trouble: 'exited with code 7', children: [] }), worker()] },
+    codes: ['ready'],
+  },
   { name: 'no worker at all', given: { workers: [] }, codes: ['no-worker'], says: /^no worker is running$/ },
   {
     name: 'no worker for this queue',

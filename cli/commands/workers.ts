@@ -40,6 +40,7 @@ const document = (worker: WorkerRecord, now: number): object => ({
   processed: worker.processed,
   queues: worker.queues,
   children: worker.children,
+  trouble: worker.trouble ?? null,
 })
 
 /** The machine; a container's own set of pids, by which a process is known again, is nothing for people. */
@@ -50,8 +51,8 @@ const host: Column<WorkerRecord> = { title: 'host', value: hostOf }
 const pid: Column<WorkerRecord> = { title: 'pid', value: (worker) => worker.process.pid }
 const status: Column<WorkerRecord> = {
   title: 'status',
-  value: (worker) => worker.status,
-  style: (worker) => (worker.status === 'online' ? 'green' : 'yellow'),
+  value: ({ status, trouble }) => (trouble == null ? status : `${status}, children do not start: ${trouble}`),
+  style: ({ status, trouble }) => (status === 'online' && trouble == null ? 'green' : 'yellow'),
 }
 const processed: Column<WorkerRecord> = { title: 'processed', value: (worker) => worker.processed }
 const queues: Column<WorkerRecord> = { title: 'queues', value: (worker) => worker.queues?.join(',') ?? 'all' }

@@ -253,6 +253,8 @@ export interface WorkerStatus {
   readonly busy: number
   readonly processed: number
   readonly children: readonly ChildStatus[]
+  /** Why its children do not start; null or absent while they do. */
+  readonly trouble?: string | null
   /** The path of the socket on which it takes commands; absent while it takes none. */
   readonly control?: string
 }

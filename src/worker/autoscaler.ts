@@ -40,6 +40,8 @@ export interface AutoscalerParts {
   readonly execution: Execution
   readonly pool: Pool<ClaimedJob>
   readonly options: ResolvedOptions
+  /** False while this worker takes no jobs: then nothing waits for it. */
+  readonly claims: () => boolean
 }
 
 /** Sees to the size of one pool. */
@@ -152,7 +154,7 @@ export class Autoscaler {
     const { broker, execution, pool, options } = this.#parts
     const queues = options.queues?.map(({ name }) => name) ?? null
     const most = Math.max(countedAtLeast, max)
-    const due = await broker.jobs.countDue(queues, most, options.clock.now())
+    const due = this.#parts.claims() ? await broker.jobs.countDue(queues, most, options.clock.now()) : 0
     const running = pool.children.filter((child) => child.inFlight > 0).length
     const waiting = Math.min(most, due + Math.max(0, execution.size - running))
     return { waiting, running, size: pool.size }

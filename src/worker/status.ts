@@ -20,4 +20,5 @@ export const workerStatus = ({ pool, execution, dispatcher, stopping }: StatusPa
   busy: pool.children.filter((child) => child.inFlight > 0).length,
   processed: execution.processed,
   children: pool.status(),
+  trouble: pool.trouble?.detail ?? null,
 })

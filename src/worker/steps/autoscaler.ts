@@ -8,7 +8,7 @@ export const autoscalerStep = (options: ResolvedOptions): WorkerStep =>
     name: 'autoscaler',
     requires: ['broker', 'execution', 'pool', 'dispatcher'],
     start: ({ broker, execution, pool, dispatcher }) => {
-      const autoscaler = new Autoscaler({ broker, execution, pool, options })
+      const autoscaler = new Autoscaler({ broker, execution, pool, options, claims: () => !dispatcher.held })
       dispatcher.onWork = autoscaler.lookSoon
       autoscaler.start()
       return autoscaler
