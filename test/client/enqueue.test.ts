@@ -190,6 +190,12 @@ onEachBroker((broker, withQueue) => {
         assert.equal((await queue.list()).length, 3)
       }))
 
+    it('adds more at once than a call can have arguments', () =>
+      withQueue(async (queue) => {
+        const ids = await queue.enqueueMany(Array.from({ length: 200_000 }, () => ({ task: 'a' })))
+        assert.equal(new Set(ids).size, 200_000)
+      }))
+
     it('keeps payloads up to its limit', () =>
       withQueue(
         async (queue) => {

@@ -21,8 +21,10 @@ export const enqueueJobs = (store: Store, jobs: readonly NewJob[], now: number):
     let to = from + 1
     if (isPlain(first)) while (to < jobs.length && isAlike(first, jobs[to] as NewJob)) to += 1
     const resolved = withTaskDefaults(first, taskDefaults(store, defaults, first.task), now)
-    if (to - from > 1) added.push(...insertAlike(store, resolved, { jobs: jobs.slice(from, to), now }))
-    else added.push(insertOne(store, resolved, now))
+    if (to - from > 1) {
+      // One by one: so many arguments of one call would overflow the stack.
+      for (const each of insertAlike(store, resolved, { jobs: jobs.slice(from, to), now })) added.push(each)
+    } else added.push(insertOne(store, resolved, now))
     from = to
   }
   return added
