@@ -1,7 +1,7 @@
 /** `jobq control`: tells running workers something. */
 import { Argument, type Command } from 'commander'
 import type { ControlAnswer } from '../../src/client/control.ts'
-import type { ControlCommand, ControlVerb } from '../../src/control/command.ts'
+import { type ControlCommand, type ControlVerb, checkCommand } from '../../src/control/command.ts'
 import type { ControlResult } from '../../src/control/result.ts'
 import { formatDuration, parseDuration } from '../../src/duration.ts'
 import { JobqError } from '../../src/errors.ts'
@@ -18,8 +18,8 @@ import { withQueue } from '../session.ts'
 interface Flags {
   readonly worker?: string
   readonly timeout?: number
-  readonly softTimeLimit?: number | null
-  readonly timeLimit?: number | null
+  readonly softTimeLimit?: number | 'none'
+  readonly timeLimit?: number | 'none'
 }
 
 type Verb = Exclude<ControlVerb, 'status'>
@@ -28,7 +28,8 @@ type Verb = Exclude<ControlVerb, 'status'>
 type Reader = (words: readonly string[], flags: Flags) => ControlCommand
 
 const children = wholeNumber(1, 1_024)
-const limitOrNone: Parse<number | null> = (text) => (text === 'none' ? null : parseTimeLimit(text))
+const limitOrNone: Parse<number | 'none'> = (text) => (text === 'none' ? text : parseTimeLimit(text))
+const orNull = (limit: number | 'none'): number | null => (limit === 'none' ? null : limit)
 
 const counted =
   (verb: 'grow' | 'shrink'): Reader =>
@@ -64,8 +65,8 @@ const verbs: Readonly<Record<Verb, Reader>> = {
     return {
       verb: 'limits',
       task: named('limits', () => checkName('task', task)),
-      ...(softTimeLimit === undefined ? {} : { softTimeLimitMs: softTimeLimit }),
-      ...(timeLimit === undefined ? {} : { timeLimitMs: timeLimit }),
+      ...(softTimeLimit === undefined ? {} : { softTimeLimitMs: orNull(softTimeLimit) }),
+      ...(timeLimit === undefined ? {} : { timeLimitMs: orNull(timeLimit) }),
     }
   },
   drain: bare('drain'),
@@ -92,7 +93,7 @@ export const register = (program: Command): void => {
     .addOption(option('--time-limit <duration>', 'limits: a hard limit, or none', limitOrNone))
     .description('tell running workers something')
     .action((verb: Verb, words: readonly string[], flags: Flags, command: Command) => {
-      const order = verbs[verb](words, flags)
+      const order = checkCommand(verbs[verb](words, flags))
       if (verb !== 'limits' && (flags.softTimeLimit !== undefined || flags.timeLimit !== undefined)) {
         throw new JobqError('usage', '--soft-time-limit and --time-limit go with the verb limits only')
       }
