@@ -131,11 +131,14 @@ class BootedWorker implements Worker {
 
   async reload(reason: string): Promise<ReloadReport> {
     await this.#starting?.catch(() => null)
-    const { reloader } = this.#components
+    const { reloader, service } = this.#components
     if (reloader === undefined || this.#stop.signal.aborted) {
       throw new JobqError('conflict', 'tasks can be reloaded only while the worker runs, with its step reloader')
     }
-    return reloader.reload(reason)
+    service?.reloading()
+    const report = await reloader.reload(reason)
+    service?.reloaded()
+    return report
   }
 
   async dump(): Promise<WorkerDump | null> {

@@ -64,6 +64,18 @@ describe('a worker under a service manager', { skip: !hasNotify }, () => {
     await stop(worker)
   })
 
+  it('says when it reloads its tasks, and when it has', async () => {
+    workspace.write('tasks/one.js', 'export default () => 1\n')
+    const worker = workspace.start(['run', '-c', '1'], { env: variables })
+    await manager.until('> READY=1', 'stdout')
+    const before = process.hrtime.bigint()
+    worker.child.kill('SIGHUP')
+    await manager.until(/> RELOADING=1\n> MONOTONIC_USEC=\d+\n> STATUS=[\s\S]*> READY=1/, 'stdout')
+    const [, tick = ''] = /MONOTONIC_USEC=(\d+)/.exec(manager.stdout) ?? []
+    assert.ok(BigInt(tick) * 1000n >= before - 1000n && BigInt(tick) * 1000n <= process.hrtime.bigint())
+    await stop(worker)
+  })
+
   it('keeps the way to it from jobs', async () => {
     workspace.write('tasks/look.js', 'export default () => Object.keys(process.env)\n')
     const env = { ...variables, WATCHDOG_USEC: '30000000' }
