@@ -85,7 +85,7 @@ export const register = (program: Command): void => {
   const names = Object.keys(verbs) as Verb[]
   const command = program
     .command('control')
-    .addArgument(new Argument('<verb>', names.join(', ')).choices(names).argParser(oneOf(...names)))
+    .addArgument(new Argument('<verb>', 'what to tell them').choices(names).argParser(oneOf(...names)))
     .argument('[value...]', 'what the verb needs')
     .addOption(option('--worker <name>', 'only workers of this name; default all', nameOf('worker')))
     .addOption(option('--timeout <duration>', 'how long to wait for an answer; default 5s, reload 60s', parseDuration))
@@ -125,7 +125,8 @@ reload: fresh children take over once they have loaded the tasks; if they cannot
 drain: finish what runs, give back what waits and take nothing more, until resume. stop: the same, and end.
 
 A line for each worker that did it; what others answered is on stderr. Exit 0 when all did it, 1 when one refused or did
-not answer, 69 when none answered, 3 for an unknown --worker or a task that no worker has. Workers take commands from their own user only.`,
+not answer, 69 when none answered, 3 for an unknown --worker or a task that no worker has. Workers take commands from
+their own user only.`,
   )
 }
 
