@@ -53,6 +53,15 @@ const withAbsolutePaths = (values: CheckedConfig, folder: string): CheckedConfig
   ...values,
   ...(values.broker && { broker: values.broker.map((url) => absoluteBroker(url, folder)) }),
   ...(values.tasks && { tasks: values.tasks.map((task) => path.resolve(folder, task)) }),
+  ...(values.worker && { worker: { ...values.worker, ...withAbsoluteWatch(values.worker, folder) } }),
 })
+
+const withAbsoluteWatch = (
+  { watch }: NonNullable<CheckedConfig['worker']>,
+  folder: string,
+): CheckedConfig['worker'] => {
+  if (typeof watch !== 'object') return {}
+  return { watch: { include: (watch.include ?? []).map((file) => path.resolve(folder, file)) } }
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

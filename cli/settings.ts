@@ -12,6 +12,7 @@ import { JobqError } from '../src/errors.ts'
 import { checkName } from '../src/name.ts'
 import { quote } from '../src/quote.ts'
 import { formatSize, parseSize } from '../src/size.ts'
+import { parseTimeLimit } from '../src/time-limit.ts'
 import { checkBounds, type PoolBounds } from '../src/worker/autoscale-rule.ts'
 import { absoluteBroker, defaultBroker } from './broker-url.ts'
 import type { LoadedConfig } from './config.ts'
@@ -88,6 +89,8 @@ const taskPaths: Parse<readonly string[]> = (text) => {
     .map((part) => path.resolve(part))
 }
 
+const showLimit = (limitMs: number | null): string => (limitMs === null ? 'none' : formatDuration(limitMs))
+
 const setting = <T>(definition: Setting<T>): Setting<T> => definition
 
 /** Every setting, by the name that `jobq config` prints. */
@@ -160,11 +163,31 @@ export const settings = {
     fallback: () => null,
     show: (value) => value ?? 'automatic',
   }),
+  watch: setting<boolean>({
+    variable: 'JOBQ_WATCH',
+    parse: flag,
+    fromConfig: ({ worker }) => (worker?.watch === undefined ? undefined : worker.watch !== false),
+    fallback: () => false,
+  }),
   drain: setting<'due' | 'all' | false>({
     variable: 'JOBQ_DRAIN',
     parse: (text) => (text === 'all' || text === 'due' ? text : drainFlag(text)),
     fromConfig: none,
     fallback: () => false,
+  }),
+  softTimeLimit: setting<number | null>({
+    variable: 'JOBQ_SOFT_TIME_LIMIT',
+    parse: parseTimeLimit,
+    fromConfig: ({ worker }) => worker?.softTimeLimit,
+    fallback: () => null,
+    show: showLimit,
+  }),
+  timeLimit: setting<number | null>({
+    variable: 'JOBQ_TIME_LIMIT',
+    parse: parseTimeLimit,
+    fromConfig: ({ worker }) => worker?.timeLimit,
+    fallback: () => null,
+    show: showLimit,
   }),
   killAfter: setting<number>({
     variable: 'JOBQ_KILL_AFTER',

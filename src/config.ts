@@ -69,6 +69,8 @@ export interface Config {
     /** A child whose process holds more memory than this after a job is replaced. */
     readonly maxMemoryPerChild?: string | number
     readonly prefetch?: number
+    /** Reload the tasks when a file behind them changes, or one of these further files and folders. */
+    readonly watch?: boolean | { readonly include?: string | readonly string[] }
     /** For jobs of all tasks that say nothing themselves. */
     readonly softTimeLimit?: string | number
     /** As `softTimeLimit`. */
@@ -235,6 +237,8 @@ const taskSettings = limited(
   }),
 )
 
+const watched = object({ include: oneOrMore(text) })
+
 const config = object({
   broker: oneOrMore(text),
   tasks: oneOrMore(text),
@@ -246,6 +250,7 @@ const config = object({
       maxTasksPerChild: whole(1, Number.MAX_SAFE_INTEGER),
       maxMemoryPerChild: size,
       prefetch: whole(1, 100_000),
+      watch: (value, place) => (typeof value === 'boolean' ? value : watched(value, place)),
       softTimeLimit: timeLimit,
       timeLimit,
       grace: duration,

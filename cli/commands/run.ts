@@ -4,6 +4,7 @@ import path from 'node:path'
 import { type Command, Option } from 'commander'
 import { JobqError } from '../../src/errors.ts'
 import { quote } from '../../src/quote.ts'
+import { checkTimeLimits } from '../../src/time-limit.ts'
 import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
 import type { StepOptionValues } from '../../src/worker/define-step.ts'
 import type { ServiceManager } from '../../src/worker/service.ts'
@@ -39,6 +40,8 @@ interface Flags {
   readonly autoreload?: true
   readonly prefetch?: number
   readonly drain?: 'due' | 'all' | false
+  readonly softTimeLimit?: number
+  readonly timeLimit?: number
   readonly killAfter?: number
   readonly name?: string
   readonly grace?: number
@@ -104,6 +107,20 @@ export const register = async (program: Command, parameters?: readonly string[])
     )
     .addOption(
       option(
+        '--soft-time-limit <duration>',
+        'jobs that have none of their own are told so long after their start that time is up',
+        settings.softTimeLimit.parse,
+      ),
+    )
+    .addOption(
+      option(
+        '--time-limit <duration>',
+        'jobs that have none of their own are killed so long after their start',
+        settings.timeLimit.parse,
+      ),
+    )
+    .addOption(
+      option(
         '--kill-after <duration>',
         'between TERM and KILL when a job is cancelled; default 5s',
         settings.killAfter.parse,
@@ -125,6 +142,7 @@ export const register = async (program: Command, parameters?: readonly string[])
       ['jobq run -q media:5,mail:1', 'shared five to one'],
       ['jobq run --autoscale 8,2', 'two children, up to eight while there is enough to do'],
       ['jobq run --watch', 'reload the tasks when they are saved'],
+      ['jobq run --time-limit 10m', 'no job runs longer, unless it or its task says so'],
       ['jobq run --drain', 'until nothing is left to do'],
     ],
     `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
@@ -195,6 +213,7 @@ const workerOf = (
     ...(prefetch === null ? {} : { prefetch }),
     watch: watched(flags, sources),
     drain: resolve(settings.drain, flags.drain, sources).value,
+    ...timeLimits(flags, sources),
     killAfter: resolve(settings.killAfter, flags.killAfter, sources).value,
     grace: resolve(settings.grace, flags.grace, sources).value,
     name,
@@ -228,6 +247,13 @@ const watched = (flags: Flags, sources: Sources): NonNullable<WorkerOptions['wat
   const configured = sources.config?.values.worker?.watch
   const wanted = resolve(settings.watch, flags.watch ?? flags.autoreload, sources).value
   return wanted && typeof configured === 'object' ? configured : wanted
+}
+
+const timeLimits = (flags: Flags, sources: Sources): Pick<WorkerOptions, 'softTimeLimit' | 'timeLimit'> => {
+  const softTimeLimit = resolve(settings.softTimeLimit, flags.softTimeLimit, sources).value
+  const timeLimit = resolve(settings.timeLimit, flags.timeLimit, sources).value
+  checkTimeLimits({ softTimeLimit, timeLimit }, { soft: '--soft-time-limit', hard: '--time-limit' })
+  return { ...(softTimeLimit === null ? {} : { softTimeLimit }), ...(timeLimit === null ? {} : { timeLimit }) }
 }
 
 /** Where its tasks are. A worker with a mistyped path would fail every job of a task as unknown, so it does not start. */
