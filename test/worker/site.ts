@@ -84,7 +84,7 @@ export const openSite = async (context: TestContext, tasks: Readonly<Record<stri
     const made = createWorker({
       broker: database,
       tasks: [path.join(folder, 'tasks')],
-      concurrency: 1,
+      ...(options.autoscale === undefined ? { concurrency: 1 } : {}),
       env: process.env,
       log: (entry) => said.push(entry),
       killAfter: 200,
