@@ -133,21 +133,22 @@ const handOut = (
 /** The queues with ready jobs that this request may take from, in the order it asked for. */
 const readyQueues = (store: Store, request: ClaimRequest): { id: number; weight: number; strict: boolean }[] => {
   const ready = store
-    .sql<{ id: number; name: string; paused: number }>(
+    .sql<number>(
       `WITH RECURSIVE ready(id) AS (
          SELECT * FROM (SELECT queue FROM jobq_ready ORDER BY queue LIMIT 1)
          UNION ALL
          SELECT (SELECT queue FROM jobq_ready WHERE queue > ready.id ORDER BY queue LIMIT 1) FROM ready WHERE ready.id IS NOT NULL
        )
-       SELECT q.id, q.name, q.paused FROM ready JOIN jobq_queues q ON q.id = ready.id`,
+       SELECT id FROM ready WHERE id IN (SELECT id FROM jobq_queues WHERE paused = 0)`,
     )
+    .pluck()
     .all()
-    .filter((queue) => queue.paused === 0)
-  if (request.queues === null) return ready.map((queue) => ({ id: queue.id, weight: 1, strict: false }))
+  if (request.queues === null) return ready.map((id) => ({ id, weight: 1, strict: false }))
   const strict = request.order === 'strict'
-  return request.queues.flatMap((share) => {
-    const queue = ready.find((candidate) => candidate.name === share.name)
-    return queue === undefined ? [] : [{ id: queue.id, weight: share.weight, strict }]
+  const known = new Map(ready.map((id) => [store.nameOf('jobq_queues', id), id]))
+  return request.queues.flatMap(({ name, weight }) => {
+    const id = known.get(name)
+    return id === undefined ? [] : [{ id, weight, strict }]
   })
 }
 

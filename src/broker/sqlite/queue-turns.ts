@@ -5,8 +5,9 @@ export interface ReadyQueue {
   readonly strict: boolean
 }
 
-/** A turn visits about this many queues at the most, so that its cost does not grow with their number. */
-const visitsPerTurn = 8
+/** With more queues than this a turn visits about so many of them only, so that its cost does not grow with their number. */
+const manyQueues = 8
+const visitsAmongMany = 4
 
 /**
  * Shares claims among queues: in the order given where that is strict, else by deficit round robin
@@ -35,7 +36,7 @@ export class QueueTurns {
     const known = new Set(queues.map((queue) => queue.id))
     for (const id of this.#credit.keys()) if (!known.has(id)) this.#credit.delete(id)
     for (const queue of queues) this.#credit.set(queue.id, this.#creditOf(queue) + (limit * queue.weight) / total)
-    const least = Math.ceil(limit / visitsPerTurn)
+    const least = Math.ceil(limit / (queues.length > manyQueues ? visitsAmongMany : manyQueues))
     const order = queues.map((queue, index) => ({ index, credit: this.#creditOf(queue), share: 0 }))
     let left = limit
     for (const turn of order.toSorted((a, b) => b.credit - a.credit)) {
