@@ -26,11 +26,12 @@ killed it.
 Read by jobq, each the same as the option of its name:
 
   by every command  JOBQ_BROKER JOBQ_CONFIG JOBQ_COLOR JOBQ_JSON JOBQ_QUIET
-  by jobq run       JOBQ_QUEUES JOBQ_CONCURRENCY JOBQ_TASKS JOBQ_PREFETCH JOBQ_DRAIN JOBQ_KILL_AFTER JOBQ_NAME
+  by jobq run       JOBQ_QUEUES JOBQ_CONCURRENCY JOBQ_TASKS JOBQ_PREFETCH JOBQ_DRAIN JOBQ_SOFT_TIME_LIMIT JOBQ_TIME_LIMIT JOBQ_KILL_AFTER JOBQ_NAME
                     JOBQ_GRACE JOBQ_LOG_LEVEL JOBQ_LOG_FORMAT
 
 A flag wins over a variable, a variable over jobq.config.{ts,js,mjs,json}, that over the default ('jobq config' shows
-which did). An empty variable counts as unset; switches take 1 or 0. JOBQ_TASKS separates paths as PATH does.
+which did). Options that steps of the configuration add to jobq run have variables of their own in the same way: --health-port
+is JOBQ_HEALTH_PORT. An empty variable counts as unset; switches take 1 or 0. JOBQ_TASKS separates paths as PATH does.
 NO_COLOR and CLICOLOR_FORCE are obeyed. JOBQ_DEBUG=1 adds a stack trace to unexpected errors.
 
 Given to a job:
@@ -81,6 +82,9 @@ A plain 'export default async function (payload, job) {…}' with an optional 'e
 Throw to try again while attempts are left; throw Fail(reason) to fail for good, Snooze('5m') to run later without using
 an attempt, Cancel(reason) to give up quietly.
 
+A definition may also have setup({ shared }), called in each child process before its first job of the task, and
+teardown(), called when the child leaves. job.shared is what the steps of the configuration share with tasks.
+
 An executable file in any language is a task too: payload as JSON on stdin, result as JSON on file descriptor 3 or the
 last line of stdout; exit 0 succeeded, 75 later without using an attempt, 65 failed for good, anything else failed.
 A line 'JOBQ_PROGRESS 0.5 text' on stdout or stderr is progress.
@@ -96,6 +100,13 @@ machine's time zone) or without a time; HH:MM, its next occurrence; today HH:MM,
 epoch. Where a time in the past is asked for (--since), HH:MM is its last occurrence, and an age (2h) will do.
 
 Times are printed relative on a terminal (3m ago), and as RFC 3339 in UTC with milliseconds elsewhere.
+
+Time limits, from the least to the most specific: 'defaults' of the configuration, 'jobq run --soft-time-limit and
+--time-limit', the task's softTimeLimit and timeLimit, the job's. They count from the start of the job.
+At the soft limit a task's job.signal aborts with a SoftTimeLimitExceeded, and a program is sent TERM (softSignal under
+taskOptions says what else). What ends well after that has succeeded; what does not failed as SoftTimeLimitExceeded.
+At the hard limit the process is killed with all that it started, and the job failed as TimeLimitExceeded. Both are
+retried like other failures.
 
 Backoffs: exponential:2s..10m doubles from 2 s to at most 10 min and draws evenly between 0 and that (full jitter) unless
 ,nojitter follows; linear:5s waits 5 s, 10 s, 15 s; fixed:30s always 30 s; ,jitter draws.

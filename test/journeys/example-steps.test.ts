@@ -110,3 +110,13 @@ describe('the example steps', () => {
     assert.equal((await worker.ended).code, 0)
   })
 })
+
+test('the example of the README works as it stands', async () => {
+  const readme = fs.readFileSync(path.join(folder, '..', '..', 'README.md'), 'utf8')
+  const [, example = ''] = /^## Steps of your own$[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? []
+  workspace.write('jobq.config.ts', example)
+  for (const _ of [1, 2]) await workspace.output(['enqueue', '--', 'false'])
+  const { code, stderr } = await workspace.run(['run', '--drain', '-c', '1', '--name', 'web', '--most-failures', '2'])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /^web: exec has failed 2 times$/m)
+})
