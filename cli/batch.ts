@@ -43,12 +43,14 @@ const readLine = (text: string, defaults: Defaults): JobItem => {
 
 /** A line in the library's terms: numbers mean what they mean on the command line, where a delay of 90 is 90 seconds. */
 const spoken = (line: Line): Line & { readonly env?: object } => {
-  const { delay, expires, stdin, shell, ...rest } = line
+  const { delay, expires, softTimeLimit, timeLimit, stdin, shell, ...rest } = line
   const digits = (value: unknown): unknown => (typeof value === 'number' ? String(value) : value)
   return {
     ...rest,
     ...(delay === undefined ? {} : { delay: digits(delay) }),
     ...(expires === undefined ? {} : { expires: digits(expires) }),
+    ...(softTimeLimit === undefined ? {} : { softTimeLimit: digits(softTimeLimit) }),
+    ...(timeLimit === undefined ? {} : { timeLimit: digits(timeLimit) }),
     ...(stdin === undefined ? {} : { stdin: typeof stdin === 'string' ? contents(stdin) : stdin }),
     ...(shell === undefined
       ? {}

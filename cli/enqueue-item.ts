@@ -5,6 +5,7 @@
 import { JobqError } from '../src/errors.ts'
 import type { CommandOptions, JobOptions } from '../src/job-options.ts'
 import type { CommandItem, TaskItem } from '../src/new-job.ts'
+import { checkTimeLimits } from '../src/time-limit.ts'
 import type { JobOptionValues, Pair } from './enqueue-options.ts'
 import { readInput } from './payload.ts'
 import { named } from './values.ts'
@@ -25,6 +26,7 @@ export const enqueueItem = (target: Target, values: JobOptionValues): EnqueueIte
   if (onConflict !== undefined && unique === undefined) {
     throw new JobqError('usage', '--on-conflict: only with --unique')
   }
+  checkTimeLimits(values, { soft: '--soft-time-limit', hard: '--time-limit' })
   if ('argv' in target) return { ...commandOptions(values), argv: target.argv }
   for (const [option, value] of Object.entries({ cwd, env, stdin })) {
     if (value !== undefined) throw new JobqError('usage', `--${option}: only for commands, not for task ${target.task}`)

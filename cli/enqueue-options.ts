@@ -8,6 +8,7 @@ import { JobqError } from '../src/errors.ts'
 import { parseInstant } from '../src/instant.ts'
 import { maxNameLength } from '../src/job-options.ts'
 import { quote } from '../src/quote.ts'
+import { parseTimeLimit } from '../src/time-limit.ts'
 import { jobId, listOf, nameOf, oneOf, type Parse, plainText, wholeNumber } from './values.ts'
 
 /** One option of a job: its flag, and how its text becomes what the library takes. */
@@ -84,6 +85,16 @@ export const jobOptions = {
     flags: '--backoff <spec>',
     description: 'exponential:2s..10m, linear:5s, fixed:30s',
     parse: (text) => formatBackoff(parseBackoff(text)),
+  }),
+  softTimeLimit: jobOption({
+    flags: '--soft-time-limit <duration>',
+    description: 'after running this long it is told that its time is up',
+    parse: parseTimeLimit,
+  }),
+  timeLimit: jobOption({
+    flags: '--time-limit <duration>',
+    description: 'after running this long it is killed',
+    parse: parseTimeLimit,
   }),
   unique: jobOption({
     flags: '--unique <key>',

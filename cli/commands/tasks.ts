@@ -58,8 +58,8 @@ export const register = (program: Command): void => {
     ],
     `What does not load is told on stderr with its file and line.
 
-Columns when stdout is not a terminal, separated by tabs: name, kind, queue, priority, retries, backoff, expires, ack,
-crashes allowed, whether its payload is checked, file.`,
+Columns when stdout is not a terminal, separated by tabs: name, kind, queue, priority, retries, backoff, expires, soft
+time limit, time limit, ack, crashes allowed, whether its payload is checked, file.`,
   )
 }
 
@@ -115,6 +115,8 @@ const columns: readonly Column<TaskSummary>[] = [
   { title: 'retries', value: ({ retries }) => retries ?? null },
   { title: 'backoff', value: ({ backoff }) => (backoff === undefined ? null : formatBackoff(backoff)) },
   { title: 'expires', value: ({ expiresMs }) => ({ ms: expiresMs ?? null }) },
+  { title: 'soft limit', value: ({ softTimeLimitMs }) => ({ ms: softTimeLimitMs ?? null }) },
+  { title: 'limit', value: ({ timeLimitMs }) => ({ ms: timeLimitMs ?? null }) },
   { title: 'ack', value: ({ ack }) => ack ?? null },
   { title: 'crashes', value: ({ maxCrashes }) => maxCrashes ?? null },
   { title: 'checked', value: ({ validated }) => (validated ? 'yes' : 'no') },

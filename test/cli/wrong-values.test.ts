@@ -54,7 +54,17 @@ const table: readonly (readonly [parameters: readonly string[], option: string, 
   [['enqueue', '--raw', '--wait', ...command], '--raw', '--follow'],
   [['enqueue', '--batch', 'a'], '--batch', 'standard input'],
   [['enqueue', '--hold', ...command], "'--hold'", 'unknown option'],
-  [['enqueue', '--time-limit', '5', ...command], "'--time-limit'", 'unknown option'],
+  ...(['0', '0ms', '-1', 'soon', ''] as const).flatMap((value) =>
+    ['--soft-time-limit', '--time-limit'].flatMap(
+      (option) =>
+        [
+          [['enqueue', option, value, ...command], option, JSON.stringify(value)],
+          [['run', option, value], option, JSON.stringify(value)],
+        ] as const,
+    ),
+  ),
+  [['enqueue', '--soft-time-limit', '5', '--time-limit', '5', ...command], '--soft-time-limit', 'not below'],
+  [['run', '--soft-time-limit', '6', '--time-limit', '5'], '--soft-time-limit', 'not below --time-limit, which is 5s'],
   [['enqueue', 'a b'], 'task', '"a b"'],
   [['enqueue', '../../etc/passwd'], 'task', '"../../etc/passwd"'],
   [['enqueue', 'exec', '{}'], 'exec', 'task of commands'],

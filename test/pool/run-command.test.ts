@@ -80,7 +80,13 @@ test('a command gets the allowed environment, its own variables, and what its jo
 
   const inTask = await outcomeOf(jobOf('env'))
   assert.ok(inTask.type === 'succeeded' && inTask.result !== null)
-  assert.ok(inTask.result.includes('"SECRET"') && !inTask.result.includes('JOBQ_'))
+  const inChild: unknown = JSON.parse(inTask.result)
+  assert.ok(Array.isArray(inChild) && inChild.includes('SECRET'))
+  // The mark by which what a task started is found.
+  assert.deepEqual(
+    inChild.filter((name) => name.startsWith('JOBQ_')),
+    ['JOBQ_CHILD'],
+  )
 })
 
 test('stdin, working directory', async (context) => {
