@@ -11,7 +11,7 @@ export const dumpLines = (dump: WorkerDump): string[] => {
   const busy = pool.children.filter(({ state }) => state === 'busy').length
   return [
     `worker ${worker}, pid ${pid}: ${status} for ${formatDuration(uptimeMs)}, ${formatSize(rss)} resident, ${new Date(at).toISOString()}`,
-    `  event loop  ${eventLoop.delayMs} ms late, ${Math.round(eventLoop.utilization * 100)} % busy since the last dump`,
+    `  event loop  ${eventLoop.delayMs} ms late; since the last dump up to ${eventLoop.maxDelayMs} ms late, ${Math.round(eventLoop.utilization * 100)} % busy`,
     `  broker      ${broker.url}: ${broker.state}`,
     `  jobs        ${jobs.inHand} in hand, ${jobs.toReport} reports to write, ${jobs.processed} processed`,
     `  children    ${busy} of ${pool.size} busy`,

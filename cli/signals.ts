@@ -25,9 +25,6 @@ export const listen = (worker: Worker, note: (text: string) => void): Signals =>
     note(`${signal}: giving what runs back to the queue`)
     void worker.stop({ cold: true })
   }
-  const dump = async (): Promise<void> => {
-    note(`state: ${JSON.stringify((await worker.dump()) ?? worker.info())}`)
-  }
   const handlers = {
     SIGTERM: () => warm('TERM'),
     SIGINT: () => (stopping ? cold('INT again', 130) : warm('INT')),
@@ -36,7 +33,7 @@ export const listen = (worker: Worker, note: (text: string) => void): Signals =>
       // What comes of it is in the log.
       worker.reload('HUP').catch((error: unknown) => note(`HUP: ${error instanceof Error ? error.message : error}`))
     },
-    SIGUSR1: () => void dump(),
+    SIGUSR1: () => note(`state: ${JSON.stringify(worker.dump() ?? worker.info())}`),
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
   return {

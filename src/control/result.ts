@@ -13,14 +13,17 @@ export interface WorkerDump {
   readonly worker: string
   readonly pid: number
   readonly at: number
+  /** Of its process. */
   readonly uptimeMs: number
   readonly status: WorkerStatus['status']
   /** Resident bytes of the worker's own process. */
   readonly rss: number
   readonly eventLoop: {
-    /** By how much a timer was late just now, in milliseconds. */
+    /** By how much the last of the timers that come once a second was late, in milliseconds. */
     readonly delayMs: number
-    /** The share of its time that it was busy since it was last asked, 0 to 1. */
+    /** By how much any of them was since the last dump. */
+    readonly maxDelayMs: number
+    /** The share of its time that it was busy since the last dump, 0 to 1. */
     readonly utilization: number
   }
   /** `away` while the broker cannot be used. */

@@ -7,7 +7,8 @@ import { quote } from '../quote.ts'
 import type { Autoscaler, PoolChange } from './autoscaler.ts'
 import { ControlServer, type Obeyed } from './control-server.ts'
 import { makeSocketPlace, type SocketPlace, sweepSockets } from './control-socket.ts'
-import { Dumper, type DumpParts } from './dump.ts'
+import { type DumpParts, dumpWorker } from './dump.ts'
+import { LoopDelay } from './loop-delay.ts'
 import type { Presence } from './presence.ts'
 import type { Reloader } from './reloader.ts'
 import { workerStatus } from './status.ts'
@@ -28,13 +29,13 @@ export interface ControlParts extends DumpParts {
 /** Carries out commands on one worker. */
 export class Control {
   readonly #of: ControlParts
-  readonly #dumper: Dumper
+  readonly #loopDelay = new LoopDelay()
   #server: ControlServer | null = null
   #place: SocketPlace | null = null
 
   constructor(of: ControlParts) {
     this.#of = of
-    this.#dumper = new Dumper(of)
+    this.#loopDelay.start()
   }
 
   /** The path of the socket; null while there is none. */
@@ -58,13 +59,14 @@ export class Control {
 
   /** Takes no more commands, and takes the socket away. */
   close(): void {
+    this.#loopDelay.stop()
     this.#server?.close()
     this.#place?.remove()
   }
 
   /** All that the worker knows of itself. */
-  dump(): Promise<WorkerDump> {
-    return this.#dumper.dump()
+  dump(): WorkerDump {
+    return dumpWorker(this.#of, this.#loopDelay)
   }
 
   /**
@@ -78,7 +80,7 @@ export class Control {
       case 'status':
         return { result: { verb, state: workerStatus(this.#of) } }
       case 'dump':
-        return { result: { verb, ...(await this.dump()) } }
+        return { result: { verb, ...this.dump() } }
       case 'grow':
       case 'shrink':
         return this.#resized(verb, this.#autoscaler()[verb](command.count))

@@ -46,7 +46,7 @@ export interface Worker {
    */
   reload(reason: string): Promise<ReloadReport>
   /** All that the worker knows of itself now; null while it does not run, or runs without its step `control`. */
-  dump(): Promise<WorkerDump | null>
+  dump(): WorkerDump | null
   /** What each step does now. */
   info(): Record<string, unknown>
   /** The steps in the order of their start with their present state, then those that are left out. */
@@ -141,7 +141,7 @@ class BootedWorker implements Worker {
     return report
   }
 
-  async dump(): Promise<WorkerDump | null> {
+  dump(): WorkerDump | null {
     return this.#components.control?.dump() ?? null
   }
 
