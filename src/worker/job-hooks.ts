@@ -25,8 +25,8 @@ export interface HookedRun {
 export class JobHooks {
   readonly #onError: (step: string, error: unknown) => void
   readonly #listeners = new Set<JobListener>()
-  /** Jobs whose start was told and whose end was not. */
-  readonly #begun = new Set<number>()
+  /** Jobs whose start was told and whose end was not, with the token of their run. */
+  readonly #begun = new Map<number, number>()
   #news: ((listener: JobListener) => unknown)[] = []
 
   /** What a listener throws, or rejects with, is told to `onError`. */
@@ -45,8 +45,8 @@ export class JobHooks {
 
   /** A run has begun. */
   started(job: ClaimedJob, at: number): void {
-    if (this.#begun.has(job.id)) return
-    this.#begun.add(job.id)
+    if (this.#begun.get(job.id) === job.token) return
+    this.#begun.set(job.id, job.token)
     const start = { id: job.id, task: job.task, queue: job.queue, attempt: job.attempt, startedAt: at }
     this.#push((listener) => listener.onJobStart?.(start))
   }

@@ -17,6 +17,8 @@ export interface OwnStepsIn {
   readonly view: (component: string, value: unknown) => unknown
   /** Null where no step wants to hear of jobs. */
   readonly hooks: JobHooks | null
+  /** Throws for what cannot stand in the place of a built-in component. */
+  readonly check: (step: string, component: string, value: unknown) => void
   /** Takes what a step shares with tasks: JSON-able, checked. */
   readonly share: (component: string, value: unknown) => void
   /** Aborted when the worker is to stop. */
@@ -58,7 +60,13 @@ const adapt = (step: UserStep, own: ReadonlySet<string>, into: OwnStepsIn): AnyS
         Object.entries(components).map(([key, value]) => [key, own.has(key) ? value : into.view(key, value)]),
       )
       const component = await startOf(step, () => step.start(dependencies, options), into.stopping)
-      if (step.share) into.share(provides, shareOf(step, component))
+      try {
+        into.check(name, provides, component)
+        if (step.share) into.share(provides, shareOf(step, component))
+      } catch (error) {
+        await step.stop?.(component)
+        throw error
+      }
       if (hears && into.hooks !== null) {
         deaf = into.hooks.add({
           step: name,

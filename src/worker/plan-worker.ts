@@ -1,5 +1,6 @@
 import { type Plan, planSteps } from '../boot/plan.ts'
 import { maxTimerMs } from '../clock.ts'
+import { checkShape } from './component-shape.ts'
 import { withRequired } from './define-step.ts'
 import type { WorkerHooks } from './hooks.ts'
 import { JobHooks } from './job-hooks.ts'
@@ -33,6 +34,7 @@ export const planWorker = (options: ResolvedOptions, side: WorkerSide): Plan => 
       values: options.stepOptions,
       view: viewOf(options),
       hooks,
+      check: checkShape,
       share: (component, value) => {
         shared[component] = value
       },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { describe, it, mock } from 'node:test'
 import { planSteps } from '../../src/boot/plan.ts'
+import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
 import { JobqError } from '../../src/errors.ts'
 import { createWorker, defineStep, type JobEnd, type JobStart, type UserStep } from '../../src/index.ts'
 import { ownSteps } from '../../src/worker/own-steps.ts'
@@ -100,6 +101,27 @@ describe("a worker with the user's steps", () => {
     )
     await worker.stop()
     assert.deepEqual(done, ['start pruner', 'drain pruner', 'stop pruner'])
+  })
+
+  it('works on a broker that a step opens', async (context) => {
+    const site = await openSite(context)
+    const broker = defineStep({
+      name: 'own-broker',
+      provides: 'broker',
+      start: () => SqliteBroker.open(site.database),
+      stop: (opened) => opened.close(),
+    })
+    const worker = await site.start({ broker: '/no/such/folder/jobs.db', steps: [broker], without: ['broker'] })
+    const id = await site.queue.enqueue('note')
+    await site.reached(id, 'succeeded')
+    assert.deepEqual((await worker.stop()).error, null)
+  })
+
+  it('refuses in the place of a built-in one what the others cannot use', async (context) => {
+    const site = await openSite(context)
+    const step = defineStep({ name: 'leases', requires: ['broker'], start: () => ({ check: () => {} }) })
+    const message = "step 'leases' provides 'leases' without what other steps use of it: catchUp, checkSoon"
+    await assert.rejects(site.start({ steps: [step] }), { code: 'usage', message })
   })
 
   it('undoes what had started when one fails, and says which', async (context) => {
@@ -309,11 +331,14 @@ describe('what a step shares', () => {
 
   it('must be something that JSON can hold', async (context) => {
     const site = await openSite(context)
-    const step = defineStep({ name: 'proxy', start: () => 1, share: () => new Map() })
+    const stopped: number[] = []
+    const stop = (component: number): void => void stopped.push(component)
+    const step = defineStep({ name: 'proxy', start: () => 1, stop, share: () => new Map() })
     await assert.rejects(site.start({ steps: [step] }), {
       code: 'usage',
       message: /^step 'proxy' shares what JSON cannot hold/,
     })
+    assert.deepEqual(stopped, [1])
   })
 })
 
@@ -363,6 +388,7 @@ describe('a step that does not end', () => {
     values: {},
     view: () => null,
     hooks: null,
+    check: () => {},
     share: () => {},
     stopping: new AbortController().signal,
     cut,
