@@ -15,6 +15,7 @@ const embeddedUrl = 'jobq:library'
 let hooked = false
 let loadLibrary: (() => Promise<object>) | undefined
 let library: object = {}
+const loaded: string[] = []
 
 /** Gives user files what `load` resolves to as their `jobq`, where the library is not a file. */
 export function provideLibrary(load: () => Promise<object>): void {
@@ -35,6 +36,11 @@ export async function importUserFile(path: string, revision = 0): Promise<Readon
   } catch (error) {
     throw error instanceof SyntaxError ? unreadable(error, path) : error
   }
+}
+
+/** The paths of all files that were read to be imported since the first `importUserFile`, in their order. */
+export function importedFiles(): string[] {
+  return loaded.map((url) => fileURLToPath(url))
 }
 
 function unreadable(error: SyntaxError, path: string): JobqError {
@@ -66,6 +72,7 @@ function hookLibrary(): void {
       return { url: loadLibrary === undefined ? libraryUrl() : embeddedUrl, shortCircuit: true }
     },
     load(url, context, next) {
+      if (url.startsWith('file:')) loaded.push(url)
       if (url !== embeddedUrl) return next(url, context)
       return { format: 'module', source: embeddedSource(), shortCircuit: true }
     },

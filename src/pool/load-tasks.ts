@@ -7,7 +7,7 @@ import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
 import { checkName } from '../name.ts'
 import { isTaskDefinition, type PayloadSchema, type RunTask } from '../task.ts'
-import { importUserFile } from '../user-file.ts'
+import { importedFiles, importUserFile } from '../user-file.ts'
 import { discoverTasks, type TaskFile } from './discover-tasks.ts'
 import { toJobError } from './job-error.ts'
 import { syntaxErrorLine } from './syntax-error-line.ts'
@@ -115,7 +115,15 @@ const problemOf = (file: string, error: unknown): TaskProblem => {
   // Errors of syntax begin with their place.
   const [, place = '', line, rest = message] = /^(.+?)(?::(\d+))?: (.*)$/s.exec(message) ?? []
   if (pathOf(place) !== file) return { file, line: null, message }
-  return { file, line: line === undefined ? syntaxErrorLine(file, rest) : Number(line), message: rest }
+  if (line !== undefined) return { file, line: Number(line), message: rest }
+  // Without a line, Node has not said which file it was either.
+  const own = syntaxErrorLine(file, rest)
+  if (own !== null) return { file, line: own, message: rest }
+  for (const other of importedFiles()) {
+    const itsLine = other === file ? null : syntaxErrorLine(other, rest)
+    if (itsLine !== null) return { file, line: null, message: `${other}:${itsLine}: ${rest}` }
+  }
+  return { file, line: null, message: rest }
 }
 
 const lineIn = (file: string, stack: string): number | null => {

@@ -12,6 +12,8 @@ export const syntaxErrorLine = (file: string, message: string): number | null =>
     return null
   } catch (error) {
     const { message: found, stack = '' } = error as Error
+    // Here the end comes later, after what is put around the source.
+    if (message === 'Unexpected end of input') return source.trimEnd().split('\n').length
     const line = /^task:(\d+)\n/.exec(stack)?.[1]
     return found === message && line !== undefined ? Number(line) : null
   }
