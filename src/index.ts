@@ -43,6 +43,7 @@ export {
   type TaskLifecycle,
   type TaskOptions,
 } from './task.ts'
+export type { AutoscalerRule, AutoscalerState, PoolLoad } from './worker/autoscale-rule.ts'
 export {
   type Dependencies,
   defineStep,
