@@ -37,7 +37,7 @@ export const eventText = (event: JobqEvent, writer: Writer): string => {
     case 'job.snoozed':
       return `${attempt}put off${took}${next}`
     case 'job.recovered':
-      return `${attempt}interrupted, goes back to the queue${failure}`
+      return `${attempt}interrupted${data.cause === 'shutdown' ? ' by a stop of its worker' : ''}, goes back to the queue${failure}`
     case 'job.rejected':
       return `cannot be run${failure}`
     case 'job.cancelled':

@@ -8,7 +8,7 @@ import type { JobError, JobState } from './job.ts'
  * - `snoozed`: later, no attempt used.
  * - `cancelled`: by request or by the task itself.
  * - `crashed`: the child died under it; `started` false means it was only waiting there.
- * - `returned`: given back unrun or cut by a stop; no attempt used, nobody to blame.
+ * - `returned`: given back unrun or cut; no attempt used, nobody to blame. `cause` is told where a stop cut it.
  * - `expired`: claimed in time, but its turn came too late.
  * - `rejected`: cannot be run as it is (unknown task, unreadable payload); parked as failed.
  */
@@ -29,7 +29,7 @@ export type Outcome =
       readonly signal?: string | null
     }
   | { readonly type: 'crashed'; readonly started: boolean; readonly detail: string }
-  | { readonly type: 'returned'; readonly started: boolean }
+  | { readonly type: 'returned'; readonly started: boolean; readonly cause?: 'shutdown' }
   | { readonly type: 'rejected'; readonly error: JobError }
   | { readonly type: 'expired' }
 
@@ -61,6 +61,8 @@ export interface Transition {
   readonly error?: JobError | null
   readonly exitCode?: number | null
   readonly signal?: string | null
+  /** What cut the run, where no error says it. */
+  readonly cause?: 'shutdown'
   /** The number of retries that the decision went by, kept with the job. */
   readonly retries?: number
 }

@@ -92,7 +92,13 @@ export const decide = (
     }
     case 'returned':
       if (outcome.started && policy.ack === 'early') return { ...notAgain('cut short'), crashed: false }
-      return { to: 'queued', event: outcome.started ? 'job.recovered' : null, ...kept, dueAt: now }
+      return {
+        to: 'queued',
+        event: outcome.started ? 'job.recovered' : null,
+        ...kept,
+        dueAt: now,
+        ...(outcome.cause === undefined ? {} : { cause: outcome.cause }),
+      }
     case 'crashed':
       return afterCrash(job, policy, { outcome, now })
     case 'failed': {

@@ -157,6 +157,11 @@ const rows: Row[] = [
     wanted: { to: 'queued', event: 'job.recovered', ...kept, dueAt: now },
   },
   {
+    name: 'what cut a run is told',
+    outcome: { type: 'returned', started: true, cause: 'shutdown' },
+    wanted: { to: 'queued', event: 'job.recovered', ...kept, dueAt: now, cause: 'shutdown' },
+  },
+  {
     name: 'a job that waited in a child that died is not blamed, but run alone',
     job: { crashes: 2 },
     outcome: { type: 'crashed', started: false, detail: 'SIGSEGV' },

@@ -60,6 +60,8 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('tasks', settings.tasks),
     entry('prefetch', settings.prefetch),
     entry('drain', settings.drain),
+    entry('softTimeLimit', settings.softTimeLimit),
+    entry('timeLimit', settings.timeLimit),
     entry('killAfter', settings.killAfter),
     entry('name', settings.name),
     entry('grace', settings.grace),

@@ -416,7 +416,7 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
 
   #cutOutcome({ job, started }: Interrupted<J>, cause: EndCause): Outcome {
     const ran = started !== 'no'
-    if (cause === 'shutdown') return { type: 'returned', started: ran }
+    if (cause === 'shutdown') return { type: 'returned', started: ran, cause }
     if (cause === 'cancelled') {
       return { type: 'cancelled', reason: ran ? 'cancelled while it ran' : 'cancelled before it started' }
     }

@@ -242,7 +242,7 @@ const endTuple = (job: RunningJob, run: readonly [number, number, number], outco
 
 // However it went: once it was told to end, that is why it ended.
 const causedOutcome = (cause: AskedCause, outcome: Outcome): Outcome => {
-  if (cause === 'shutdown') return { type: 'returned', started: true }
+  if (cause === 'shutdown') return { type: 'returned', started: true, cause }
   const { exitCode = null, signal = null } = { exitCode: undefined, signal: undefined, ...outcome }
   return { type: 'cancelled', reason: 'cancelled while it ran', exitCode, signal }
 }

@@ -275,7 +275,7 @@ export class Execution {
       const ran = started === 'yes'
       const run = { startedAt: ran ? (startedAt ?? this.#options.clock.now().at) : null, pid: child.pid }
       // One that may have run must not go back as if nothing had happened, though the stop is to blame and no job.
-      if (this.#stopping && ran) this.#decide(flight, { type: 'returned', started: true }, run)
+      if (this.#stopping && ran) this.#decide(flight, { type: 'returned', started: true, cause: 'shutdown' }, run)
       else if (this.#stopping && started === 'no') this.#return(flight)
       else this.#decide(flight, { type: 'crashed', started: ran, detail: exit.detail }, run)
     }

@@ -261,7 +261,11 @@ test('a stop waits for what runs, then ends it', async (context) => {
   fs.writeFileSync(go, '')
   await stopped
   assert.equal((await until('ended', ({ job }) => job === quick)).outcome.type, 'succeeded')
-  assert.deepEqual((await until('ended', ({ job }) => job === stuck)).outcome, { type: 'returned', started: true })
+  assert.deepEqual((await until('ended', ({ job }) => job === stuck)).outcome, {
+    type: 'returned',
+    started: true,
+    cause: 'shutdown',
+  })
   assert.deepEqual(
     told.flatMap((each) => (each.type === 'returned' ? each.ids : [])),
     [waiting.id],

@@ -246,7 +246,7 @@ test('a cancelled command gets TERM, its stubborn rest KILL', async (context) =>
   const processes = (await untilFile(`${pids}.whole`)).trim().split(' ')
   child().end(stubborn.id, 'shutdown')
   const cut = await until('ended', ({ job }) => job === stubborn)
-  assert.deepEqual(cut.outcome, { type: 'returned', started: true })
+  assert.deepEqual(cut.outcome, { type: 'returned', started: true, cause: 'shutdown' })
   for (const pid of processes) await untilGone(Number(pid))
 })
 

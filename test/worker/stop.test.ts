@@ -42,6 +42,7 @@ describe('a stop', () => {
       (await site.events(id)).map(({ type }) => type),
       ['job.queued', 'job.started', 'job.recovered'],
     )
+    assert.equal((await site.events(id)).at(-1)?.data.cause, 'shutdown')
     site.open(id)
     await (await site.start({ drain: 'due' })).done
     assert.deepEqual(site.effects(), [`${id} 1 began`, `${id} 1 began`, `${id} 1 ended`])

@@ -137,7 +137,7 @@ const eventData = (
   transition: Transition,
   report: { readonly at: number; readonly startedAt: number | null },
 ): Record<string, unknown> => {
-  const { event, error, dueAt, exitCode, signal } = transition
+  const { event, error, dueAt, exitCode, signal, cause } = transition
   const { at, startedAt } = report
   return {
     ...(startedAt === null ? {} : { runtimeMs: Math.max(0, at - startedAt) }),
@@ -145,6 +145,7 @@ const eventData = (
     ...(error == null ? {} : { error: { type: error.type, message: error.message } }),
     ...(exitCode == null ? {} : { exitCode }),
     ...(signal == null ? {} : { signal }),
+    ...(cause === undefined ? {} : { cause }),
     ...(event === 'job.recovered' ? { started: startedAt !== null } : {}),
   }
 }

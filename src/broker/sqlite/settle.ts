@@ -324,6 +324,7 @@ const logEnd = (turn: Turn, row: Row, end: End): void => {
   if (transition.error != null) data.error = { type: transition.error.type, message: transition.error.message }
   if (transition.exitCode != null) data.exitCode = transition.exitCode
   if (transition.signal != null) data.signal = transition.signal
+  if (transition.cause !== undefined) data.cause = transition.cause
   if (report.transition.event === 'job.recovered' && transition.event === 'job.cancelled') data.interrupted = true
   if (transition.event === 'job.recovered') data.started = report.startedAt !== null
   const runtimeMs = report.startedAt === null ? null : Math.max(0, report.at - report.startedAt)

@@ -94,6 +94,16 @@ export const settleCases: Case[] = [
     },
   },
   {
+    name: 'what cut a run is in the event',
+    async run(scene) {
+      const id = await scene.addId()
+      const cut = { to: 'queued', event: 'job.recovered', spent: false, crashed: false, dueAt: scene.at } as const
+      await scene.runOne({ ...cut, cause: 'shutdown' })
+      const { type, data } = await scene.lastEvent(id)
+      assert.deepEqual([type, data.cause, data.started], ['job.recovered', 'shutdown', true])
+    },
+  },
+  {
     name: 'a failed attempt with retries left waits for its next one',
     async run(scene) {
       const id = await scene.addId({ retries: 3 })
