@@ -58,6 +58,7 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('maxTasksPerChild', settings.maxTasksPerChild),
     entry('maxMemoryPerChild', settings.maxMemoryPerChild),
     entry('tasks', settings.tasks),
+    entry('watch', settings.watch),
     entry('prefetch', settings.prefetch),
     entry('drain', settings.drain),
     entry('softTimeLimit', settings.softTimeLimit),
