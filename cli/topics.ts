@@ -35,6 +35,8 @@ which did). Options that steps of the configuration add to jobq run have variabl
 is JOBQ_HEALTH_PORT. An empty variable counts as unset; switches take 1 or 0. JOBQ_TASKS separates paths as PATH does.
 NO_COLOR and CLICOLOR_FORCE are obeyed. JOBQ_DEBUG=1 adds a stack trace to unexpected errors.
 
+jobq run under a service manager also reads NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID, and hands them to no job.
+
 Given to a job:
 
   JOBQ_JOB_ID  JOBQ_ATTEMPT  JOBQ_QUEUE  JOBQ_TASK  JOBQ_BROKER  JOBQ_LEASE
@@ -90,7 +92,12 @@ An executable file in any language is a task too: payload as JSON on stdin, resu
 last line of stdout; exit 0 succeeded, 75 later without using an attempt, 65 failed for good, anything else failed.
 A line 'JOBQ_PROGRESS 0.5 text' on stdout or stderr is progress.
 
-'jobq tasks' lists them, 'jobq tasks --check' fails on one that does not load.
+Commands and executables may run with other rights and limits, by 'defaults' or 'taskOptions' of the configuration (all
+commands together are the task exec): nice, ionice, user, group, and rlimits with as, cpu, nofile, nproc, fsize, core.
+
+  taskOptions: { exec: { nice: 10, rlimits: { nofile: 256 } }, scan: { user: 'nobody', ionice: 'idle' } }
+
+'jobq tasks' lists them, 'jobq tasks --check' fails on one that does not load or whose limits cannot be had.
 `,
   time: `Time
 

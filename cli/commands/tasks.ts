@@ -37,7 +37,7 @@ export const register = (program: Command): void => {
         path.resolve(plainText(text)),
       ]),
     )
-    .option('--check', 'exit 1 if one of them does not load')
+    .option('--check', 'exit 1 if one of them does not load, or cannot be run with its limits')
     .action(async (options: Options, command: Command) => {
       const session = await openSession(command)
       const { output, sources } = session
