@@ -195,6 +195,18 @@ export default defineConfig({
     assert.equal((await worker.ended).code, 0)
   })
 
+  it('a start that hangs does not keep TERM from ending the worker', async () => {
+    configure(
+      `defineStep({ name: 'slow', requires: ['pool'], start: () => { console.error('begun'); return new Promise(() => {}) } })`,
+    )
+    const worker = workspace.start(['run', '-c', '1'])
+    await worker.until('begun')
+    worker.child.kill('SIGTERM')
+    const { code, stderr } = await worker.ended
+    assert.equal(code, 0, stderr)
+    assert.deepEqual(await workspace.json(['workers']), [])
+  })
+
   it('a start that fails is named, and the worker exits 1', async () => {
     configure(`defineStep({ name: 'health', requires: ['pool'], start: () => { throw new Error('no port') } })`)
     const { code, stderr } = await workspace.run(['run', '-c', '1'])

@@ -59,7 +59,12 @@ describe('jobq steps', () => {
   after(() => workspace.remove())
 
   test('prints each step behind those that it requires', async () => {
-    const steps = (await workspace.json(['steps'])) as { name: string; requires: string[] }[]
+    const steps = (await workspace.json(['steps'])) as {
+      name: string
+      requires: string[]
+      state: string
+      reason: string | null
+    }[]
     const names = steps.map(({ name }) => name)
     for (const { name, requires } of steps) {
       for (const required of requires) assert.ok(names.indexOf(required) < names.indexOf(name), `${required} ${name}`)
@@ -68,7 +73,9 @@ describe('jobq steps', () => {
       assert.ok(names.includes(name), name)
     }
     const piped = await workspace.output(['steps'])
-    const lines = steps.map(({ name, requires }) => `${name}\t${requires.join(', ')}\tbuilt-in\tplanned\t\n`)
+    const lines = steps.map(
+      ({ name, requires, state, reason }) => `${name}\t${requires.join(', ')}\tbuilt-in\t${state}\t${reason ?? ''}\n`,
+    )
     assert.equal(piped, lines.join(''))
   })
 
