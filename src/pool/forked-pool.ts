@@ -26,6 +26,8 @@ import { StartUp } from './start-up.ts'
 import type { ChildLimits } from './wear.ts'
 
 const lastPatienceMs = 2_000
+/** A child that dies so soon, and has done nothing, has failed to start. */
+const earlyMs = 10_000
 const neverAborted = new AbortController().signal
 
 /** Makes a pool; nothing runs before `start`. */
@@ -218,7 +220,11 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   }
 
   #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
-    if (!dead.wasReady && !dead.going) this.#startUp.failed(exit.detail, dead.begunTick)
+    const { begunTick, wasReady } = dead
+    const idle = dead.processed === 0 && exit.jobs.length === 0 && performance.now() - begunTick < earlyMs
+    if (!dead.going && !this.#stopping && (!wasReady || idle)) {
+      this.#startUp.failed({ detail: exit.detail, begunTick, wasReady })
+    }
     this.#recycling?.lost(dead)
     if (!this.#standby.died(dead, exit.detail)) this.#replace(dead, exit)
     this.#fill()

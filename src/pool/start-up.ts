@@ -9,6 +9,16 @@ const lastDelayMs = 30_000
 /** So many failures in a row are worth a word. */
 export const failuresToTell = 3
 
+/** Longer than any delay: a child that lasted so long was none of those that fail. */
+const forgivenAfterMs = 2 * lastDelayMs
+
+/** How a child has failed; `begunTick` is of `performance.now`. */
+export interface Failure {
+  readonly detail: string
+  readonly begunTick: number
+  readonly wasReady: boolean
+}
+
 /** What `StartUp` works with. */
 export interface StartUpParts {
   /** Called when it is time for the next start. */
@@ -20,7 +30,9 @@ export interface StartUpParts {
 /** When the children of a pool may be started. */
 export class StartUp {
   readonly #parts: StartUpParts
+  /** Failures in a row; kept when a child is ready, in case that it dies before it has done anything. */
   #failures = 0
+  #failing = false
   #timer: NodeJS.Timeout | null = null
   #delayMs = 0
   #detail = ''
@@ -32,7 +44,7 @@ export class StartUp {
 
   /** True when another child may be started beside `starting` others that are not ready yet. */
   mayStart(starting: number): boolean {
-    return this.#timer === null && (this.#failures === 0 || starting === 0)
+    return this.#timer === null && (!this.#failing || starting === 0)
   }
 
   /** Milliseconds between the last failure and the next start; 0 when nothing waits. */
@@ -42,15 +54,18 @@ export class StartUp {
 
   /** Null while children start, or have failed to only once or twice. */
   get trouble(): Omit<StartTrouble, 'ready'> | null {
-    if (this.#failures < failuresToTell) return null
+    if (!this.#failing || this.#failures < failuresToTell) return null
     return { failures: this.#failures, detail: this.#detail, retryInMs: this.delayMs }
   }
 
-  /** A child has died before it was ready. Those begun before the last failure are part of it; `begunTick` is of `performance.now`. */
-  failed(detail: string, begunTick: number): void {
-    if (this.#timer !== null || (this.#failures > 0 && begunTick < this.#failedTick)) return
+  /** A child has died before it was ready, or had anything to do. Those begun before the last failure are part of it. */
+  failed({ detail, begunTick, wasReady }: Failure): void {
+    if (this.#timer !== null || (this.#failing && begunTick < this.#failedTick)) return
+    const now = performance.now()
+    if (!this.#failing && (!wasReady || now - this.#failedTick > forgivenAfterMs)) this.#failures = 0
+    this.#failing = true
     this.#failures += 1
-    this.#failedTick = performance.now()
+    this.#failedTick = now
     this.#delayMs = Math.min(lastDelayMs, firstDelayMs * 2 ** (this.#failures - 1))
     this.#timer = setTimeout(() => {
       this.#timer = null
@@ -62,9 +77,9 @@ export class StartUp {
 
   /** A child is ready. */
   succeeded(): void {
-    const told = this.#failures >= failuresToTell
+    const told = this.trouble !== null
     this.stop()
-    this.#failures = 0
+    this.#failing = false
     if (told) this.#parts.tell()
   }
 

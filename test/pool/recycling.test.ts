@@ -113,4 +113,15 @@ describe('children that do not start', () => {
     const pids = new Set(pool.children.map(({ pid }) => pid))
     assert.deepEqual([exitsAfter <= 6, pids.size], [true, 3])
   })
+
+  it('are tried with growing delays also if they die as soon as they are ready', async (context) => {
+    const files = { 'who.js': 'setTimeout(() => process.exit(7), 1); export default () => process.pid' }
+    const { told, until: heard } = await startPool(context, files)
+    await heard('exited', ({ replacedInMs }) => replacedInMs === 400)
+    const exits = told.filter((each) => each.type === 'exited')
+    assert.deepEqual(
+      exits.map(({ replacedInMs }) => replacedInMs),
+      [100, 200, 400],
+    )
+  })
 })
