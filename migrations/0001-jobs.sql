@@ -95,7 +95,8 @@ CREATE INDEX jobq_jobs_expiring ON jobq_jobs(expires_at) WHERE expires_at IS NOT
 CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key IS NOT NULL AND state < 4;
 CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
 
--- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 with neither a lease nor an end.
+-- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 with neither a lease
+-- nor an end that are not throttled.
 CREATE TABLE jobq_ready (
   queue INTEGER NOT NULL,
   -- the priority, negated, so that the highest comes first
@@ -141,6 +142,24 @@ SELECT
   j.exit_code, j.signal, j.progress, j.progress_text, j.unique_key, j.ref, j.name, j.tags, j.meta, j.options, j.serializer,
   j.payload, j.result, j.error
 FROM jobq_jobs j LEFT JOIN jobq_ends e ON e.job = j.id;
+
+-- How often jobs of a task may be started, over all workers.
+CREATE TABLE jobq_start_rates (
+  task INTEGER PRIMARY KEY,
+  count INTEGER NOT NULL,
+  per_ms INTEGER NOT NULL,
+  -- epoch milliseconds until which all starts so far are paid for
+  paid_until REAL NOT NULL
+);
+
+-- Ready jobs that were met when their task had no start left; not in jobq_ready meanwhile.
+CREATE TABLE jobq_throttled (
+  task INTEGER NOT NULL,
+  rank INTEGER NOT NULL,
+  due_at INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  PRIMARY KEY (task, rank, due_at, job)
+) WITHOUT ROWID;
 
 -- `job` runs after `needs`: when that succeeded, or with `any_end` when it finished however.
 CREATE TABLE jobq_dependencies (

@@ -77,6 +77,7 @@ SELECT
   q.paused,
   (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 AND queue = q.id) AS blocked,
   (SELECT count(*) FROM jobq_ready WHERE queue = q.id)
+    + (SELECT count(*) FROM jobq_throttled t JOIN jobq_jobs j ON j.id = t.job WHERE j.queue = q.id)
     + (SELECT count(*) FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job WHERE j.state = 1 AND j.queue = q.id)
     + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id) AS queued,
   (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 3 AND queue = q.id) AS running,

@@ -9,6 +9,8 @@ import type { Moment } from '../clock.ts'
 import type { EventsPruned, EventType, JobqEvent, NewEvent } from '../event.ts'
 import type { ClaimedJob, Enqueued, Job, JobState, Lease, NewJob, TaskDefaults } from '../job.ts'
 import type { Transition } from '../outcome.ts'
+import type { Rate } from '../rate.ts'
+import type { StartRate } from '../start-rate.ts'
 
 /** A queue that a worker serves; a higher weight gets a larger share of each claim. */
 export interface QueueShare {
@@ -281,4 +283,11 @@ export interface TaskCatalog {
   publish(tasks: readonly TaskDefaults[]): Promise<void>
   /** The tasks ever published, by name. */
   list(): Promise<TaskDefaults[]>
+  /**
+   * Limits how often jobs of a task are handed out, over all workers; null takes the limit away. While a task has no start
+   * left, its jobs wait and others pass them.
+   */
+  limitStarts(task: string, rate: Rate | null): Promise<void>
+  /** The limits that are set, by name of the task. */
+  startRates(): Promise<StartRate[]>
 }

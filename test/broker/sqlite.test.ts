@@ -11,9 +11,11 @@ import { compareWithModel } from './conformance/model.ts'
 /** What the tables must agree on, whatever was done to them: queries that give a row where they do not. */
 const disagreements = [
   `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current WHERE state = 1
-     AND id NOT IN (SELECT job FROM jobq_leases) AND (queue, -priority, due_at, id) NOT IN (SELECT queue, rank, due_at, job FROM jobq_ready)`,
+     AND id NOT IN (SELECT job FROM jobq_leases) AND id NOT IN (SELECT job FROM jobq_throttled) AND (queue, -priority, due_at, id) NOT IN (SELECT queue, rank, due_at, job FROM jobq_ready)`,
   `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_current WHERE state = 1)
-     OR job IN (SELECT job FROM jobq_leases)`,
+     OR job IN (SELECT job FROM jobq_leases) OR job IN (SELECT job FROM jobq_throttled)`,
+  `SELECT 'throttled and not as its row says' AS wrong, job FROM jobq_throttled
+     WHERE (task, rank, due_at, job) NOT IN (SELECT task, -priority, due_at, id FROM jobq_current WHERE state = 1)`,
   `SELECT 'leased and not in a worker''s hands' AS wrong, job FROM jobq_leases WHERE job NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,
   `SELECT 'running without a lease' AS wrong, id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)`,
   `SELECT 'ended apart and something else in its row' AS wrong, job FROM jobq_ends

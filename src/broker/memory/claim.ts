@@ -10,6 +10,7 @@ import type { ClaimRequest, QueueShare } from '../broker.ts'
 import { cancelRows } from './dependents.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { isWaiting, type JobRow, type RowLease, toClaimedJob } from './row.ts'
+import { countStart, mayStart } from './start-rates.ts'
 
 /** Takes back what was lost, expires what is late, and hands out up to `limit` due jobs. */
 export const claimJobs = (store: MemoryStore, request: ClaimRequest, now: Moment): ClaimedJob[] => {
@@ -20,6 +21,7 @@ export const claimJobs = (store: MemoryStore, request: ClaimRequest, now: Moment
     const row = nextRow(store, request, now)
     if (row === undefined) break
     const lease = { worker: request.worker, until: now.tick + request.leaseMs }
+    countStart(store, row.task, now.at)
     const token = store.next('token')
     claimed.push(toClaimedJob(store.put({ ...row, lease, token, worker: request.worker })))
   }
@@ -54,7 +56,9 @@ const expire = (store: MemoryStore, now: Moment): void => {
 }
 
 const nextRow = (store: MemoryStore, request: ClaimRequest, now: Moment): JobRow | undefined => {
-  const rows = [...store.jobs.values()].filter((row) => row.state === 'queued' && isWaiting(row) && row.dueAt <= now.at)
+  const rows = [...store.jobs.values()].filter(
+    (row) => row.state === 'queued' && isWaiting(row) && row.dueAt <= now.at && mayStart(store, row.task, now.at),
+  )
   const shares = request.queues ?? [...store.queues.keys()].map((name) => ({ name, weight: 1 }))
   const withWork = shares.filter(
     ({ name }) => store.queues.get(name)?.paused !== true && rows.some((row) => row.queue === name),

@@ -8,6 +8,7 @@ import type { Moment } from '../../clock.ts'
 import { maxTimerMs } from '../../clock.ts'
 import { JobqError } from '../../errors.ts'
 import type { ClaimedJob, Enqueued, Lease, NewJob, TaskDefaults } from '../../job.ts'
+import type { Rate } from '../../rate.ts'
 import type {
   Broker,
   CancelAnswer,
@@ -26,6 +27,7 @@ import { MemoryJobIndex } from './job-index.ts'
 import { MemoryStore } from './memory-store.ts'
 import { cancelJobs, releaseJobs, requeueJobs } from './requeue.ts'
 import { extendLeases, settleReports } from './settle.ts'
+import { limitStarts } from './start-rates.ts'
 import { MemoryWorkerRegistry } from './worker-registry.ts'
 
 /** Queues in this process's memory. */
@@ -48,6 +50,8 @@ export class MemoryBroker implements Broker {
         for (const defaults of tasks) this.#store.tasks.set(defaults.task, defaults)
       },
       list: async () => [...this.#store.tasks.values()].sort((one, other) => (one.task < other.task ? -1 : 1)),
+      limitStarts: async (task: string, rate: Rate | null) => this.#waking(() => limitStarts(this.#store, task, rate)),
+      startRates: async () => [...this.#store.rates.values()].sort((one, other) => (one.task < other.task ? -1 : 1)),
     }
   }
 

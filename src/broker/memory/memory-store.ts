@@ -5,6 +5,7 @@
 
 import type { EventType, JobqEvent } from '../../event.ts'
 import { isFinished, type TaskDefaults } from '../../job.ts'
+import type { StartRate } from '../../start-rate.ts'
 import type { WorkerRecord } from '../broker.ts'
 import type { JobRow } from './row.ts'
 
@@ -22,6 +23,7 @@ export class MemoryStore {
   readonly jobs = new Map<number, JobRow>()
   readonly queues = new Map<string, QueueRow>([['default', { paused: false, credit: 0 }]])
   readonly tasks = new Map<string, TaskDefaults>()
+  readonly rates = new Map<string, StartRate>()
   readonly workers = new Map<number, WorkerRecord>()
   /** The names of all sessions there ever were. */
   readonly workerNames = new Map<number, string>()
@@ -65,6 +67,14 @@ export class MemoryStore {
     const before = this.queues.get(name)
     this.#undo.push(() => (before === undefined ? this.queues.delete(name) : this.queues.set(name, before)))
     this.queues.set(name, queue)
+  }
+
+  /** Stores a task's start rate; null forgets it. */
+  putRate(task: string, rate: StartRate | null): void {
+    const before = this.rates.get(task)
+    this.#undo.push(() => (before === undefined ? this.rates.delete(task) : this.rates.set(task, before)))
+    if (rate === null) this.rates.delete(task)
+    else this.rates.set(task, rate)
   }
 
   /** Logs an event; `at` is epoch milliseconds. */

@@ -10,6 +10,7 @@ import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
 import type { QueueTurns } from './queue-turns.ts'
 import { makeReady, unready } from './ready.ts'
+import { StartRates } from './start-rates.ts'
 import { stored } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -27,26 +28,69 @@ export interface HeldJob {
 
 /** Jobs that become ready in one turn at the most; more follow in the next, so that no turn is long. */
 const promoteAtMost = 5_000
+/** So many throttled jobs are passed by in one turn at the most. */
+const passAtMost = 10_000
 
-/** Takes due jobs for a worker and adds to `taken` what the broker should remember of them once this is committed. */
-export const claimJobs = (
-  store: Store,
-  request: ClaimRequest,
-  context: { readonly now: Moment; readonly turns: QueueTurns; readonly taken: [number, HeldJob][] },
-): ClaimedJob[] => {
+/** What claims of one broker share. */
+export interface ClaimContext {
+  readonly now: Moment
+  readonly turns: QueueTurns
+  /** What the broker should remember of the jobs taken, once this is committed. */
+  readonly taken: [number, HeldJob][]
+  /** To be called where there is more to look through than one turn should take. */
+  readonly again: () => void
+}
+
+/** Takes due jobs for a worker. */
+export const claimJobs = (store: Store, request: ClaimRequest, context: ClaimContext): ClaimedJob[] => {
   const { now, turns, taken } = context
   promoteDue(store, now.at)
   recoverExpiredLeases(store, now)
   cancelExpired(store, now.at)
-  const rows = turns.take(readyQueues(store, request), request.limit, (queue, limit) => readyRows(store, queue, limit))
+  const rates = StartRates.read(store, now.at)
+  const rows =
+    rates === null
+      ? takeReady(store, request, { turns, limit: request.limit })
+      : takeRated(store, request, { ...context, rates })
   if (rows.length === 0) return []
   const token = store.value("UPDATE jobq_meta SET value = value + 1 WHERE key = 'token' RETURNING value") as number
   const ids = JSON.stringify(rows.map((row) => row[0]))
   store
     .sql('INSERT INTO jobq_leases(job, token, worker, lease_until) SELECT value, ?, ?, ? FROM json_each(?)')
     .run(token, request.worker, Math.round(now.tick + request.leaseMs), ids)
-  takeOffList(store, rows)
   return rows.map((row) => handOut(store, row, { token, worker: request.worker, taken }))
+}
+
+/** Takes rows off the list, as many as there are up to `limit`. */
+const takeReady = (
+  store: Store,
+  request: ClaimRequest,
+  { turns, limit }: { readonly turns: QueueTurns; readonly limit: number },
+): ReadyRow[] => {
+  const rows = turns.take(readyQueues(store, request), limit, (queue, most) => readyRows(store, queue, most))
+  takeOffList(store, rows)
+  return rows
+}
+
+/** As `takeReady`, passing by jobs whose task may not start another now. */
+const takeRated = (
+  store: Store,
+  request: ClaimRequest,
+  { turns, rates, again }: ClaimContext & { readonly rates: StartRates },
+): ReadyRow[] => {
+  rates.putBack()
+  const admitted: ReadyRow[] = []
+  let passed = 0
+  while (admitted.length < request.limit && passed < passAtMost) {
+    const rows = takeReady(store, request, { turns, limit: request.limit - admitted.length })
+    if (rows.length === 0) break
+    const started = rates.admit(rows)
+    admitted.push(...started)
+    passed += rows.length - started.length
+  }
+  rates.pay()
+  if (passed >= passAtMost) again()
+  return admitted
 }
 
 /** True of a job that no worker has in its hands. */

@@ -275,6 +275,9 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
     'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 GROUP BY queue',
   )
   const ready = depths('SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_ready GROUP BY queue')
+  const throttled = depths(
+    'SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_throttled t JOIN jobq_jobs j ON j.id = t.job GROUP BY j.queue',
+  )
   const claimed = depths(
     `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job
      WHERE j.state = 1 GROUP BY j.queue`,
@@ -297,12 +300,12 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
     .all()
   return queues.map(({ id, name, paused, succeeded, failed, cancelled }) => {
     const count = (of: Map<number, Depth>) => of.get(id)?.jobs ?? 0
-    const oldest = [ready, due, claimed].flatMap((of) => of.get(id)?.oldest ?? [])
+    const oldest = [ready, throttled, due, claimed].flatMap((of) => of.get(id)?.oldest ?? [])
     return {
       name,
       paused: paused === 1,
       blocked: count(blocked),
-      queued: count(ready) + count(due) + count(later) + count(claimed),
+      queued: count(ready) + count(throttled) + count(due) + count(later) + count(claimed),
       scheduled: count(later),
       running: count(running),
       succeeded,

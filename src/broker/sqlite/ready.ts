@@ -20,4 +20,9 @@ export const unready = (store: Store, id: number): void => {
       'DELETE FROM jobq_ready WHERE (queue, rank, due_at, job) = (SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = ?)',
     )
     .run(id)
+  store
+    .sql(
+      'DELETE FROM jobq_throttled WHERE (task, rank, due_at, job) = (SELECT task, -priority, due_at, id FROM jobq_jobs WHERE id = ?)',
+    )
+    .run(id)
 }

@@ -142,7 +142,10 @@ export class SqliteBroker implements Broker {
     const settled = await this.#store.write(() => {
       taken = []
       const lost = settleReports(this.#store, reports, { held: this.#held, now: now.at })
-      const claimed = claim === undefined ? [] : claimJobs(this.#store, claim, { now, turns: this.#turns, taken })
+      const claimed =
+        claim === undefined
+          ? []
+          : claimJobs(this.#store, claim, { now, turns: this.#turns, taken, again: this.#waiter.ring })
       return { lost, claimed }
     })
     noteSettled(this.#held, reports, settled.lost)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { throttledUntil } from './start-rates.ts'
 import type { Store } from './store.ts'
 
 /** How often a waiting worker looks for writers that rang no bell (plain SQL clients), in milliseconds. */
@@ -67,8 +68,9 @@ export class Waiter {
     const now = this.#clock.now().at
     const next = 'SELECT due_at FROM jobq_jobs WHERE state = 2 AND due_at > ? ORDER BY due_at LIMIT 1'
     const dueAt = this.#store.value(next, this.#toldUntil)
-    if (typeof dueAt !== 'number') return Number.POSITIVE_INFINITY
+    const throttledMs = throttledUntil(this.#store, now) - now
+    if (typeof dueAt !== 'number') return throttledMs
     if (dueAt <= now) this.#toldUntil = now
-    return dueAt - now
+    return Math.min(dueAt - now, throttledMs)
   }
 }

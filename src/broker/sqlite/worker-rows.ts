@@ -1,7 +1,10 @@
 /** Workers that are online, and what they published of their tasks. */
 import type { Moment } from '../../clock.ts'
 import type { TaskDefaults } from '../../job.ts'
+import type { Rate } from '../../rate.ts'
+import type { StartRate } from '../../start-rate.ts'
 import type { NewWorker, TaskCatalog, WorkerRecord, WorkerRegistry, WorkerStatus } from '../broker.ts'
+import { readStartRates, setStartRate } from './start-rates.ts'
 import { eventCode, type Store } from './store.ts'
 
 interface WorkerRow {
@@ -121,5 +124,13 @@ export class SqliteTaskCatalog implements TaskCatalog {
         .all(),
     )
     return rows.map((row) => JSON.parse(row.defaults) as TaskDefaults)
+  }
+
+  async limitStarts(task: string, rate: Rate | null): Promise<void> {
+    await this.#store.write(() => setStartRate(this.#store, task, rate))
+  }
+
+  async startRates(): Promise<StartRate[]> {
+    return this.#store.read(() => readStartRates(this.#store))
   }
 }

@@ -3,6 +3,7 @@ import { claimCases, expiryCases } from './claim.ts'
 import { dependencyCases } from './dependencies.ts'
 import { enqueueCases } from './enqueue.ts'
 import { cancelCases, requeueCases } from './intervene.ts'
+import { rateCases } from './rates.ts'
 import { eventLogCases, jobIndexCases } from './reading.ts'
 import { type Case, Scene } from './scene.ts'
 import { leaseCases, settleCases } from './settle.ts'
@@ -24,6 +25,7 @@ export const conformanceCases: readonly Case[] = [
   ...eventLogCases,
   ...workerCases,
   ...taskCases,
+  ...rateCases,
   ...waitCases,
 ]
 

@@ -11,7 +11,7 @@ import { JobqError } from '../../../src/errors.ts'
 import type { JobqEvent } from '../../../src/event.ts'
 import type { ClaimedJob, NewJob } from '../../../src/job.ts'
 import type { Transition } from '../../../src/outcome.ts'
-import { ends, lease, Scene } from './scene.ts'
+import { ends, lease, plainJob, Scene } from './scene.ts'
 
 const pick = fc.nat(30)
 const queue = fc.constantFrom('a', 'b')
@@ -90,6 +90,10 @@ const operation = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('pause' as const), queue, paused: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('rate' as const), perMs: fc.constantFrom(null, 30, 100, 5_000) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), worker: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('prune' as const), keep: fc.nat(4) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1, 20, 50) }) },
@@ -172,6 +176,11 @@ class Side {
         return broker.release(ids(operation.jobs), scene.now())
       case 'pause':
         return broker.setPaused(operation.queue, operation.paused, scene.now())
+      case 'rate':
+        return broker.tasks.limitStarts(
+          plainJob.task,
+          operation.perMs === null ? null : { count: 1, perMs: operation.perMs },
+        )
       case 'leave':
         await broker.workers.leave(this.#sessions[operation.worker] ?? 0, scene.now())
         this.#sessions[operation.worker] = await scene.join(`w${operation.worker}`)
