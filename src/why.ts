@@ -8,6 +8,8 @@ import type { Broker, ChildStatus, QueueSummary, WorkerRecord } from './broker/b
 import type { Moment } from './clock.ts'
 import { formatDuration } from './duration.ts'
 import { commandTask, isFinished, type Job, type JobState } from './job.ts'
+import { formatRate } from './rate.ts'
+import { nextStartAt, type StartRate } from './start-rate.ts'
 
 /** What a reason says, for programs. */
 export type ReasonCode =
@@ -19,6 +21,7 @@ export type ReasonCode =
   | 'no-worker'
   | 'workers-stopping'
   | 'children-failing'
+  | 'start-rate'
   | 'unknown-task'
   | 'claimed'
   | 'workers-busy'
@@ -58,6 +61,8 @@ export interface Circumstances {
   /** Names of the tasks that workers have ever published. */
   readonly tasks: ReadonlySet<string>
   readonly dependencies: readonly Dependency[]
+  /** How often jobs of its task may start; null or absent where nobody limits that. */
+  readonly startRate?: StartRate | null
   /** Epoch milliseconds. */
   readonly now: number
 }
@@ -80,10 +85,11 @@ export const explain = (circumstances: Circumstances): Reason[] => {
 /** Reads what `explain` needs to know of a job. */
 export const readCircumstances = async (broker: Broker, job: Job, now: Moment): Promise<Circumstances> => {
   const ids = isFinished(job.state) ? [] : [...new Set([...job.after, ...job.afterAny])]
-  const [queues, workers, tasks, dependencies] = await Promise.all([
+  const [queues, workers, tasks, startRates, dependencies] = await Promise.all([
     broker.jobs.queues(now),
     broker.workers.list(),
     broker.tasks.list(),
+    broker.tasks.startRates(),
     Promise.all(ids.map(async (id) => ({ id, state: (await broker.jobs.get(id, now))?.state ?? null }))),
   ])
   return {
@@ -92,6 +98,7 @@ export const readCircumstances = async (broker: Broker, job: Job, now: Moment): 
     workers,
     tasks: new Set(tasks.map((task) => task.task)),
     dependencies,
+    startRate: startRates.find(({ task }) => task === job.task) ?? null,
     now: now.at,
   }
 }
@@ -132,7 +139,7 @@ const queuedReasons = (circumstances: Circumstances): Reason[] => {
     reasons.push({ code: 'expired', text, expiresAt: job.expiresAt })
   }
   if (job.dueAt > now) reasons.push(delay(job, now))
-  reasons.push(...pauseReasons(circumstances))
+  reasons.push(...rateReasons(circumstances), ...pauseReasons(circumstances))
   const supply = workerReason(circumstances)
   if (['no-worker', 'workers-stopping', 'children-failing'].includes(supply.code)) reasons.push(supply)
   if (job.task !== commandTask && !tasks.has(job.task)) {
@@ -140,6 +147,15 @@ const queuedReasons = (circumstances: Circumstances): Reason[] => {
     reasons.push({ code: 'unknown-task', text, task: job.task })
   }
   return reasons.length > 0 ? reasons : [supply]
+}
+
+const rateReasons = ({ job, startRate, now }: Circumstances): Reason[] => {
+  if (startRate == null) return []
+  const { rate, paidUntil } = startRate
+  const nextAt = nextStartAt(rate, paidUntil, now)
+  if (nextAt <= now) return []
+  const text = `task ${job.task} may start ${formatRate(rate)}; the next start is possible ${future(nextAt, now)}`
+  return [{ code: 'start-rate', text, task: job.task, rate: formatRate(rate), nextAt }]
 }
 
 const delay = (job: Job, now: number): Reason => {

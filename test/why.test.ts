@@ -144,6 +144,12 @@ const rows: readonly Row[] = [
     codes: ['unknown-task'],
     says: /'mail\/send'/,
   },
+  {
+    name: 'its task may not start another yet',
+    given: { startRate: { task: 'mail/send', rate: { count: 1, perMs: 60_000 }, paidUntil: now + 40_000 } },
+    codes: ['start-rate'],
+    says: /^task mail\/send may start 1\/m; the next start is possible 2030-01-31T12:00:40\.000Z \(in 40s\)$/,
+  },
   { name: 'a command needs no catalog', given: { job: job({ task: 'exec' }), tasks: new Set() }, codes: ['ready'] },
   {
     name: 'not due yet',
