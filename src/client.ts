@@ -20,6 +20,7 @@ import type { CommandOptions } from './job-options.ts'
 import { checkName } from './name.ts'
 import { type JobItem, newJob } from './new-job.ts'
 import { removeOutput } from './output/remove-output.ts'
+import { parseRate } from './rate.ts'
 import { parseSize } from './size.ts'
 import type { TaskDefinition } from './task.ts'
 
@@ -237,6 +238,14 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   /** Lets workers take jobs of a queue again. */
   async resume(queue: string): Promise<void> {
     await this.#open().setPaused(checkName('queue', queue), false, this.#clock.now())
+  }
+
+  /**
+   * Limits how often jobs of a task start, over all workers of the broker, also those to come: `100/m`, or `none`.
+   * @throws JobqError `usage` for what is no rate
+   */
+  async limitStarts(task: string, rate: string): Promise<void> {
+    await this.#open().tasks.limitStarts(checkName('task', task), parseRate(rate))
   }
 
   /**

@@ -18,7 +18,12 @@ export const register = (program: Command): void => {
         if (output.json) output.document(workers.map((worker) => document(worker, now)))
         else if (output.quiet) for (const { name } of workers) output.line(name)
         else if (workers.length === 0 && output.terminal) output.message("No worker is running: 'jobq run' starts one.")
-        else output.table(output.terminal ? fewColumns(now, workers) : columns(now), workers)
+        else {
+          output.table(output.terminal ? fewColumns(now, workers) : columns(now), workers)
+          for (const { name, trouble } of workers) {
+            if (trouble != null) output.message(`worker ${name}: its children do not start: ${trouble}`)
+          }
+        }
       }),
     )
   explain(command, [
@@ -51,7 +56,7 @@ const host: Column<WorkerRecord> = { title: 'host', value: hostOf }
 const pid: Column<WorkerRecord> = { title: 'pid', value: (worker) => worker.process.pid }
 const status: Column<WorkerRecord> = {
   title: 'status',
-  value: ({ status, trouble }) => (trouble == null ? status : `${status}, children do not start: ${trouble}`),
+  value: (worker) => worker.status,
   style: ({ status, trouble }) => (status === 'online' && trouble == null ? 'green' : 'yellow'),
 }
 const processed: Column<WorkerRecord> = { title: 'processed', value: (worker) => worker.processed }

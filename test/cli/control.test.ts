@@ -175,6 +175,22 @@ describe('jobq control', () => {
     )
   })
 
+  it('rate limits how often jobs of a task start, whoever works, and tells what is set', async () => {
+    assert.equal(await workspace.output(['control', 'rate', 'hold', '1/d']), 'hold\t1/d\n')
+    assert.deepEqual(await control('rate'), [{ task: 'hold', rate: '1/d' }])
+    assert.equal(await workspace.output(['control', 'rate', 'other']), 'other\tnone\n')
+    await start('-c', '2', '--name', 'w')
+    const one = await begin('one')
+    const two = await add('hold', JSON.stringify({ name: path.join(workspace.folder, 'two') }))
+    one.open()
+    await reached(one.id, 'succeeded')
+    assert.equal((await workspace.run(['enqueue', '--wait', '--', 'true'])).code, 0)
+    assert.equal(await stateOf(two), 'queued')
+    workspace.write('two.open', '')
+    assert.equal(await workspace.output(['control', 'rate', 'hold', 'none']), 'hold\tnone\n')
+    await reached(two, 'succeeded')
+  })
+
   it('reaches all workers, or those of a name', async () => {
     await Promise.all([start('-c', '1', '--name', 'a'), start('-c', '1', '--name', 'b')])
     assert.deepEqual((await control('resume')).map(({ worker }) => worker).sort(), ['a', 'b'])
@@ -264,6 +280,10 @@ describe('jobq control', () => {
     [['limits', '../a', '--time-limit', '1s'], /"\.\.\/a" is not a name for a task/],
     [['limits', 'a', '--time-limit', '0'], /--time-limit: "0"/],
     [['drain', '--time-limit', '1s'], /go with the verb limits only/],
+    [['rate', 'a', 'often'], /rate: "often" is not a rate \(such as 10\/s/],
+    [['rate', 'a b', '1/s'], /rate: "a b" is not a name for a task/],
+    [['rate', 'a', '1/s', 'more'], /"more" is one word too many/],
+    [['rate', 'a', '1/s', '--worker', 'w'], /rate holds for all workers/],
     [['dump', '--worker', 'a b'], /--worker: "a b"/],
     [['dump', '--timeout', 'soon'], /--timeout: "soon"/],
   ]

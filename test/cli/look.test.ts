@@ -219,7 +219,8 @@ describe('looking at a broker', () => {
   test('jobq workers lists those that are not known to be gone', async () => {
     const workers = (await workspace.json(['workers'])) as Record<string, unknown>[]
     assert.equal(workers.length, 1)
-    const keys = `name host pid startedAt uptimeMs heartbeatAt status size busy processed queues children`.split(' ')
+    const keys =
+      `name host pid startedAt uptimeMs heartbeatAt status size busy processed queues children trouble`.split(' ')
     assert.deepEqual(Object.keys(workers[0] ?? {}), keys)
     assert.deepEqual([workers[0]?.name, workers[0]?.host, workers[0]?.pid], ['w1', 'here', 100])
   })
