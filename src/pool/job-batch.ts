@@ -1,13 +1,5 @@
 /** Jobs on their way to a child, with what they have in common said once. */
-import type { JobTuple } from './protocol.ts'
-
-/** The first job in full; each further one is like it but for its number, which rises by one, and what stands in the columns. */
-export interface JobBatch {
-  readonly first: JobTuple
-  readonly ids: readonly number[]
-  readonly createdAt: readonly number[]
-  readonly payloads: readonly string[]
-}
+import type { JobBatch, JobTuple } from './protocol.ts'
 
 interface OpenBatch extends JobBatch {
   readonly ids: number[]

@@ -7,7 +7,6 @@
 import type { ErrorCode } from '../errors.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
-import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -46,6 +45,14 @@ export type JobTuple = readonly [
   /** It has a time limit: its start is to be noted on the time card. */
   limited?: true,
 ]
+
+/** The first job in full; each further one is like it but for its number, which rises by one, and what stands in the columns. */
+export interface JobBatch {
+  readonly first: JobTuple
+  readonly ids: readonly number[]
+  readonly createdAt: readonly number[]
+  readonly payloads: readonly string[]
+}
 
 /** From the worker to a child. */
 export type Command =
