@@ -64,7 +64,7 @@ const tryLaunch = (options: ProcessOptions, env: Variables): Launch => {
   }
 }
 
-/** The same words, the first one as the file that it stands for; the others each find the next in the same PATH. */
+/** The same words, each tool as the file that it stands for, whatever PATH a job brings. */
 const located = (prefix: readonly string[], env: Variables): readonly string[] => {
   const missing = prefix.find((word) => tools.has(word) && findProgram(word, env.PATH, null) === word)
   if (missing !== undefined) throw new Impossible(`${tools.get(missing)}: there is no program ${missing} here`)
