@@ -1,8 +1,8 @@
 /**
  * Replaces children that have run enough jobs or grown too large. A replacement is started beside the pool while the
  * old child still works, so early that it should be ready in time, and takes over when the old one has nothing left in
- * its hands: there are never more children at work than wanted, and no moment without one. Replacements load one after
- * the other, each begun at a moment that chance has a part in, because children that began together wear out together.
+ * its hands: there are never more children at work than wanted, and no moment without one. Few replacements load at the
+ * same time, each begun at a moment that chance has a part in, because children that began together wear out together.
  */
 import type { ForkedChild } from './forked-child.ts'
 import type { Found, RunJob } from './pool.ts'
@@ -43,6 +43,8 @@ const usualStartMs = 500
 /** Replacements should be ready when this many starts' time is left. */
 const startsAhead = 2
 const measureEveryMs = 20
+/** Replacements that load at the same time, as a share of the children: one at least. */
+const loadingShare = 1 / 4
 
 /** The recycling of one pool's children. */
 export class Recycling<J extends RunJob> {
@@ -66,7 +68,7 @@ export class Recycling<J extends RunJob> {
     const worn = child.remaining === 0
     if (record.next === null) {
       const due = worn || this.#lasts(child, record) <= this.#startMs * startsAhead * record.haste
-      if (due && this.#parts.mayStart() && (worn || !this.#loading)) void this.#begin(child, record)
+      if (due && this.#parts.mayStart() && (worn || this.#mayLoad)) void this.#begin(child, record)
     } else if (record.next.found !== null && worn && child.inFlight === 0) {
       const { child: fresh, found } = record.next
       record.next = null
@@ -89,8 +91,9 @@ export class Recycling<J extends RunJob> {
     for (const watch of this.#watches.values()) if (watch.next?.child === dead) watch.next = null
   }
 
-  get #loading(): boolean {
-    return this.#watches.values().some(({ next }) => next !== null && next.found === null)
+  get #mayLoad(): boolean {
+    const loading = this.#watches.values().filter(({ next }) => next !== null && next.found === null)
+    return [...loading].length < Math.max(1, this.#parts.children().length * loadingShare)
   }
 
   async #begin(old: ForkedChild<J>, record: Watch<J>): Promise<void> {
