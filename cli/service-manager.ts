@@ -54,18 +54,19 @@ class SystemdNotify implements ServiceManager {
   }
 
   async #send(assignments: readonly string[]): Promise<void> {
-    const child = spawn('systemd-notify', assignments, {
-      env: this.#env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: sendMs,
-      // An interrupt at the terminal must not cut it short.
-      detached: true,
-    })
     let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-    })
     try {
+      const child = spawn('systemd-notify', assignments, {
+        env: this.#env,
+        stdio: ['ignore', 'ignore', 'pipe'],
+        timeout: sendMs,
+        // An interrupt at the terminal must not cut it short.
+        detached: true,
+      })
+      // One that could not be started may have no streams at all.
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        said += text
+      })
       const [code, signal] = await once(child, 'close')
       if (code !== 0) this.#failed(said.trim() || `systemd-notify ended with ${signal ?? code}`)
     } catch (error) {
