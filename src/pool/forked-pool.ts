@@ -6,6 +6,7 @@ import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
+import { lostTasks } from './lost-tasks.ts'
 import type {
   ChildExit,
   ExitReason,
@@ -23,6 +24,7 @@ import { Recycling } from './recycling.ts'
 import { Sentinel } from './sentinel.ts'
 import { Standby } from './standby.ts'
 import { StartUp } from './start-up.ts'
+import { problemText } from './task-summary.ts'
 import type { ChildLimits } from './wear.ts'
 
 const lastPatienceMs = 2_000
@@ -41,6 +43,10 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   readonly #sentinel = new Sentinel()
   #children: ForkedChild<J>[] = []
   readonly #standby = new Standby<J>()
+  /** Those of `prepare`: whoever asked for them decides about them. */
+  readonly #prepared = new Set<ForkedChild<J>>()
+  /** What the last child to join has found. */
+  #found: Found | null = null
   readonly #startUp: StartUp
   /** Null where children last for ever. */
   readonly #recycling: Recycling<J> | null
@@ -100,6 +106,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   async prepare(signal: AbortSignal): Promise<FreshChildren> {
     if (this.#stopping) throw new Error('the pool is being stopped')
     const children = Array.from({ length: Math.max(1, this.size) }, () => this.#make())
+    for (const child of children) this.#prepared.add(child)
     const drop = (): void => {
       for (const child of children) if (this.#standby.has(child)) child.kill()
     }
@@ -172,6 +179,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   /** One that has loaded beside the pool becomes one of it. */
   #join(child: ForkedChild<J>, found: Found): boolean {
     if (this.#stopping || !this.#standby.release(child)) return false
+    this.#prepared.delete(child)
     this.#children.push(child)
     this.#begin(child, found)
     return true
@@ -189,6 +197,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       changed: this.#recycling === null ? null : this.#recycling.look,
       limitsOf: this.#options.limitsOf ?? null,
       ready: (child, found) => {
+        if (this.#isPoorer(child, found)) return
         this.#startUp.succeeded()
         if (!this.#standby.loaded(child, found)) this.#begin(child, found)
         this.#fill()
@@ -197,8 +206,23 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     })
   }
 
+  /**
+   * Ends a child that has lost a task to a mistake in its file, as if it had not started, while another one still works
+   * with the code from before; with it, jobs of that task would fail.
+   */
+  #isPoorer(child: ForkedChild<J>, { problems }: Found): boolean {
+    const others = this.#staying.some((other) => other !== child && other.wasReady && other.remaining > 0)
+    const lost = this.#prepared.has(child) || !others ? [] : lostTasks(this.#found?.tasks ?? [], problems)
+    if (lost.length === 0) return false
+    const detail = [`it could not load ${lost.join(', ')}`, ...problems.map(problemText)].join('; ')
+    this.#startUp.failed({ detail, begunTick: child.begunTick, wasReady: false })
+    child.kill('not-started')
+    return true
+  }
+
   /** It is ready and one of the pool. */
   #begin(child: ForkedChild<J>, { tasks, problems }: Found): void {
+    this.#found = { tasks, problems }
     this.#options.listener.ready(child, tasks, problems)
     this.#recycling?.look(child)
     this.#wake()
@@ -222,7 +246,8 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
     const { begunTick, wasReady } = dead
     const idle = dead.processed === 0 && exit.jobs.length === 0 && performance.now() - begunTick < earlyMs
-    if (!dead.going && !this.#stopping && (!wasReady || idle)) {
+    const judged = this.#prepared.delete(dead)
+    if (!judged && !dead.going && !this.#stopping && (!wasReady || idle)) {
       this.#startUp.failed({ detail: exit.detail, begunTick, wasReady })
     }
     this.#recycling?.lost(dead)

@@ -3,10 +3,10 @@
  * would lose a task to a mistake, or a child dies of it, all stays as it was and the mistake is told. A reload that is
  * asked for while another one loads makes that one begin anew, so what it loads is never older than the last request.
  */
-import path from 'node:path'
 import type { Broker } from '../broker/broker.ts'
 import type { ClaimedJob } from '../job.ts'
-import type { Found, FreshChildren, Pool } from '../pool/pool.ts'
+import { lostTasks } from '../pool/lost-tasks.ts'
+import type { FreshChildren, Pool } from '../pool/pool.ts'
 import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Sources } from './sources.ts'
@@ -96,10 +96,10 @@ export class Reloader {
       return { loaded: false, message: 'begun anew', problems: [] }
     }
     const before = table.summaries
-    const bad = fresh.found.find((found) => lostIn(found, before).length > 0)
+    const bad = fresh.found.find(({ problems }) => lostTasks(before, problems).length > 0)
     if (bad !== undefined) {
       fresh.drop()
-      const lost = [...new Set(lostIn(bad, before))].join(', ')
+      const lost = lostTasks(before, bad.problems).join(', ')
       const message = `tasks not reloaded, the old code of ${lost} goes on working`
       return { loaded: false, message, problems: bad.problems }
     }
@@ -142,11 +142,5 @@ interface Circumstances {
   readonly before: readonly TaskSummary[]
   readonly tookMs: number
 }
-
-/** The tasks of before whose file, or a folder above it, is a problem now. */
-const lostIn = ({ problems }: Found, before: readonly TaskSummary[]): string[] =>
-  before
-    .filter(({ file }) => problems.some((problem) => file === problem.file || file.startsWith(problem.file + path.sep)))
-    .map(({ name }) => name)
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

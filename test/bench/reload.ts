@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { connect } from '../../src/client.ts'
 import { quantile } from './figures.ts'
@@ -18,6 +19,8 @@ const { values } = parseArgs({
   },
 })
 const latestMs = 1_000
+/** Between two jobs. */
+const betweenMs = 5
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-reload-'))
 const value = path.join(folder, 'lib', 'value.ts')
@@ -70,5 +73,6 @@ async function firstOf(version: number): Promise<number> {
     const job = await jobq.wait(await jobq.enqueue('version'))
     const { value: found, at } = job.result as { value: number; at: number }
     if (found === version) return at
+    await setTimeout(betweenMs)
   }
 }

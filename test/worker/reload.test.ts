@@ -115,6 +115,26 @@ describe('a reload', () => {
     assert.equal(await site.result('v'), 3)
   })
 
+  it('that was refused outlives the death of a child: what takes its place has all tasks, or is not taken', async (context) => {
+    const site = await openSite(context, { 'v.js': version(1) })
+    const file = path.join(site.folder, 'tasks', 'v.js')
+    const worker = await site.start({ concurrency: 2 })
+    fs.writeFileSync(file, 'export default (\n')
+    assert.equal((await worker.reload('a mistake')).loaded, false)
+    const [first] = (worker.info().pool as { children: { pid: number }[] }).children
+    process.kill(first?.pid ?? 0, 'SIGKILL')
+    await until('a child that is not taken', async () =>
+      (await site.events()).some(({ type, data }) => type === 'child.exited' && data.reason === 'not-started'),
+    )
+    const ids = await Promise.all(Array.from({ length: 20 }, () => site.queue.enqueue('v')))
+    for (const id of ids) assert.equal((await site.reached(id, 'succeeded')).result, 1)
+    fs.writeFileSync(file, version(2))
+    assert.equal((await worker.reload('mended')).loaded, true)
+    assert.equal((await site.reached(await site.queue.enqueue('v'), 'succeeded')).result, 2)
+    const { children } = worker.info().pool as { children: { state: string }[] }
+    assert.equal(children.filter(({ state }) => state === 'idle').length, 2)
+  })
+
   it('waits for an import that is missing to appear', async (context) => {
     const site = await open(context, { 'tasks/v.js': version(1) })
     site.write('tasks/v.js', "import value from '../soon/value.js'\nexport default () => value\n")
