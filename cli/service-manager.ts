@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { ServiceManager } from '../src/worker/service.ts'
+import type { ServiceManager } from '../src/worker/service-manager.ts'
 
 /** How long a message may take, in milliseconds; the program itself waits up to five seconds for it to be read. */
 const sendMs = 6_000

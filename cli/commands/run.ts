@@ -7,7 +7,7 @@ import { quote } from '../../src/quote.ts'
 import { checkTimeLimits } from '../../src/time-limit.ts'
 import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
 import type { StepOptionValues } from '../../src/worker/define-step.ts'
-import type { ServiceManager } from '../../src/worker/service.ts'
+import type { ServiceManager } from '../../src/worker/service-manager.ts'
 import {
   createWorker,
   type LogLevel,

@@ -13,7 +13,7 @@ import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
 import { checkBounds, type PoolBounds } from './autoscale-rule.ts'
 import type { StepOptionValues } from './define-step.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
-import type { ServiceManager } from './service.ts'
+import type { ServiceManager } from './service-manager.ts'
 
 /** What `createWorker` takes. Durations are milliseconds or text (`'30s'`), sizes bytes or text. */
 export interface WorkerOptions

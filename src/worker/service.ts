@@ -7,14 +7,7 @@ import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Execution } from './execution.ts'
-
-/** The way to whoever supervises this process. */
-export interface ServiceManager {
-  /** Within this many milliseconds it wants the next sign of life; null if it wants none. */
-  readonly watchdogMs: number | null
-  /** Sends assignments such as `READY=1`, in the order of the calls; resolves when they are delivered or given up, never rejects. */
-  send(assignments: readonly string[]): Promise<void>
-}
+import type { ServiceManager } from './service-manager.ts'
 
 /** How often the status is told where no watchdog wants more, in milliseconds. */
 const statusEveryMs = 30_000

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
 import { JobqError } from '../../src/errors.ts'
-import type { ServiceManager } from '../../src/worker/service.ts'
+import type { ServiceManager } from '../../src/worker/service-manager.ts'
 import { until } from '../support/until.ts'
 import { openSite, watched } from './site.ts'
 
