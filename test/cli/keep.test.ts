@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { openDatabase } from '../../src/broker/sqlite/native.ts'
 import { Workspace } from '../support/cli.ts'
 
 type Json = Record<string, unknown>
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 describe('jobq backup', () => {
   it('copies the broker while a worker uses it, and never over a file unless forced', async () => {
