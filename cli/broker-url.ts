@@ -32,16 +32,17 @@ export const defaultBroker = (environment: Readonly<Record<string, string | unde
   const data = environment.XDG_DATA_HOME
   if (data !== undefined && path.isAbsolute(data)) return path.join(data, 'jobq', 'jobq.db')
   if (process.getuid?.() === 0) return '/var/lib/jobq/jobq.db'
-  return path.join(home(environment), '.local', 'share', 'jobq', 'jobq.db')
+  const unknown = 'there is no home directory to keep the broker in; say where it is with -b PATH or JOBQ_BROKER'
+  return path.join(home(environment, unknown), '.local', 'share', 'jobq', 'jobq.db')
 }
 
-const home = (environment: Readonly<Record<string, string | undefined>>): string => {
+/** The user's home directory. @throws JobqError `usage` with the message for a user without one */
+export const home = (environment: Readonly<Record<string, string | undefined>>, unknown: string): string => {
   const named = environment.HOME
   if (named !== undefined && path.isAbsolute(named)) return named
   try {
     return os.userInfo().homedir
   } catch (error) {
-    const message = 'there is no home directory to keep the broker in; say where it is with -b PATH or JOBQ_BROKER'
-    throw new JobqError('usage', message, { cause: error })
+    throw new JobqError('usage', unknown, { cause: error })
   }
 }

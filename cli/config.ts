@@ -53,6 +53,7 @@ const withAbsolutePaths = (values: CheckedConfig, folder: string): CheckedConfig
   ...values,
   ...(values.broker && { broker: values.broker.map((url) => absoluteBroker(url, folder)) }),
   ...(values.tasks && { tasks: values.tasks.map((task) => path.resolve(folder, task)) }),
+  ...(values.keys?.folder && { keys: { ...values.keys, folder: path.resolve(folder, values.keys.folder) } }),
   ...(values.worker && { worker: { ...values.worker, ...withAbsoluteWatch(values.worker, folder) } }),
 })
 

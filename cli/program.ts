@@ -56,6 +56,7 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
   [
     'The rest:',
     {
+      keys: () => import('./commands/keys.ts'),
       backup: () => import('./commands/backup.ts'),
       doctor: () => import('./commands/doctor.ts'),
       migrate: () => import('./commands/migrate.ts'),

@@ -97,6 +97,8 @@ export interface Config {
     readonly maxEvents?: number
     readonly maxJobs?: number
   }
+  /** Where the keys are that `jobq keys` keeps; default `$XDG_CONFIG_HOME/jobq/keys`. */
+  readonly keys?: { readonly folder?: string }
   /** Largest payload; default 1M. */
   readonly maxPayload?: string | number
   /** Largest result; default 1M. */
@@ -270,6 +272,7 @@ const config = object({
     maxEvents: whole(0, Number.MAX_SAFE_INTEGER),
     maxJobs: whole(0, Number.MAX_SAFE_INTEGER),
   }),
+  keys: object({ folder: text }),
   maxPayload: size,
   maxResult: size,
   maxOutput: size,

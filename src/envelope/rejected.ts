@@ -10,6 +10,10 @@
  * - `replay`: it was signed for another job
  * - `wrong-key`: it was encrypted with another key
  * - `tampered`: the encrypted bytes, or what they belong to, were changed
+ * - `unknown-codec`: no serializer or compressor of that name or content type
+ * - `not-accepted`: there is such a serializer, but it is not in the accept list
+ * - `too-large`: it has, or unpacks to, more bytes than allowed
+ * - `unreadable`: malformed, or a value that could not be kept as it is
  */
 export type RejectedReason =
   | 'unsigned'
@@ -23,6 +27,10 @@ export type RejectedReason =
   | 'replay'
   | 'wrong-key'
   | 'tampered'
+  | 'unknown-codec'
+  | 'not-accepted'
+  | 'too-large'
+  | 'unreadable'
 
 /** Content that must not be decoded; the job that holds it is parked with this as its error. */
 export class Rejected extends Error {

@@ -15,12 +15,12 @@ export interface Binding {
 }
 
 /**
- * Fields and bytes as one message. Each field is a netstring, its length in bytes before it, so that no two different
+ * Fields and bytes as one message. Each field has its length, in UTF-16 units, before it, so that no two different
  * lists have the same message; an absent one is `-`.
  */
 export const messageOf = (fields: readonly (string | number | null)[], bytes: Uint8Array): Buffer => {
   let head = ''
-  for (const field of fields) head += field === null ? '-,' : netstring(String(field))
+  for (const field of fields) head += field === null ? '-,' : measured(String(field))
   head += `${bytes.length}:`
   const length = Buffer.byteLength(head)
   const message = Buffer.allocUnsafe(length + bytes.length)
@@ -29,4 +29,4 @@ export const messageOf = (fields: readonly (string | number | null)[], bytes: Ui
   return message
 }
 
-const netstring = (text: string): string => `${Buffer.byteLength(text)}:${text},`
+const measured = (text: string): string => `${text.length}:${text},`

@@ -51,7 +51,7 @@ export const parseKey = (text: string): StoredKey => {
     public: fields.public === null ? null : pem(fields.public),
   }
   checkKey(key)
-  // One key has one text: a change that would go unnoticed is none.
+  // Nothing more is in it, and nothing that is read as something else.
   if (JSON.stringify(document(key)) !== JSON.stringify(fields)) throw corrupt('it is not as it was written')
   return key
 }
@@ -75,6 +75,7 @@ export const parsePublicKey = (text: string, id: string, createdAt: number): Sto
  */
 export const checkKey = ({ type, state, secret, public: text }: StoredKey): void => {
   if (secret === null && state === 'active') throw corrupt('it has no secret to sign with')
+  if (type === 'aes256' && state === 'verify-only') throw corrupt('a key of the type aes256 verifies nothing')
   if (type === 'hmac' || type === 'aes256') {
     if (secret?.length !== 32 || text !== null) throw corrupt(`a key of the type ${type} is a secret of 32 bytes`)
     return

@@ -146,11 +146,15 @@ export class Keyring {
 
   /**
    * Lets a key sign no more (`verify-only`), or be refused altogether (`retired`), and gives it as it is then.
-   * @throws JobqError `not-found`, `permission`, `conflict` for a retired one that is to verify again
+   * @throws JobqError `not-found`, `permission`, `conflict` for a retired one that is to verify again, `usage` for one that
+   * never verified
    */
   demote(id: string, state: Exclude<KeyState, 'active'>): StoredKey {
     const key = this.read(id)
     if (key.state === 'retired' && state !== 'retired') throw new JobqError('conflict', `key ${quote(id)} is retired`)
+    if (key.type === 'aes256' && state !== 'retired') {
+      throw new JobqError('usage', `key ${quote(id)} is for encryption and verifies nothing`)
+    }
     const changed: StoredKey = { ...key, state }
     writePrivateFile(path.join(this.folder, `${fileNameOf(id)}.key`), formatKey(changed), { fresh: false })
     this.#forget()

@@ -10,6 +10,7 @@ import { Rejected } from '../rejected.ts'
 import { type Binding, messageOf } from './binding.ts'
 import type { Keyring, SigningKey } from './keyring.ts'
 import { parseSignature, type Signature } from './signature.ts'
+import type { Validity } from './trust.ts'
 
 /** Stored bytes and what they belong to. */
 export interface Content extends Binding {
@@ -84,11 +85,8 @@ const signedMessage = (head: Head, content: Content): Buffer =>
     content.bytes,
   )
 
-const checkValidity = (
-  validity: { readonly notBefore: number; readonly notAfter: number } | null,
-  keyId: string,
-  at: number,
-): void => {
+/** Whether a certificate is valid at an instant (epoch milliseconds). @throws Rejected `expired-certificate` */
+export const checkValidity = (validity: Validity | null, keyId: string, at: number): void => {
   if (validity === null || (at >= validity.notBefore && at <= validity.notAfter)) return
   const when =
     at < validity.notBefore
