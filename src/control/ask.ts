@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import net from 'node:net'
-import { maxTimerMs } from '../clock.ts'
+import { maxTimerMs, systemClock } from '../clock.ts'
 import { JobqError } from '../errors.ts'
 import type { ControlCommand } from './command.ts'
 import { type ControlReply, controlVersion, encodeFrame, linesOf, maxReplyBytes } from './frame.ts'
@@ -11,6 +11,7 @@ import { type ControlReply, controlVersion, encodeFrame, linesOf, maxReplyBytes 
  * back cannot be read, `permission` when the socket is somebody else's
  */
 export const askWorker = async (path: string, command: ControlCommand, timeoutMs: number): Promise<ControlReply> => {
+  const expiresTick = systemClock.now().tick + timeoutMs
   const socket = net.connect({ path })
   // Every failure also reaches the one who waits below.
   socket.on('error', () => {})
@@ -18,7 +19,7 @@ export const askWorker = async (path: string, command: ControlCommand, timeoutMs
   const timer = setTimeout(() => socket.destroy(late), Math.min(timeoutMs, maxTimerMs))
   try {
     await once(socket, 'connect')
-    socket.write(encodeFrame({ version: controlVersion, id: 1, command }))
+    socket.write(encodeFrame({ version: controlVersion, id: 1, expiresTick, command }))
     for await (const line of linesOf(socket, maxReplyBytes)) return readReply(line)
     throw new JobqError('unavailable', 'it went away before it answered')
   } catch (error) {

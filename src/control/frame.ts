@@ -17,6 +17,8 @@ export const maxReplyBytes = 16 * 1024 * 1024
 export interface ControlRequest {
   readonly version: typeof controlVersion
   readonly id: number
+  /** The monotonic millisecond (`Moment.tick`) from which on nobody waits for the answer: nothing is done then. */
+  readonly expiresTick: number
   readonly command: ControlCommand
 }
 

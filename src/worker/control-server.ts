@@ -5,9 +5,16 @@
  */
 import fs from 'node:fs'
 import net from 'node:net'
-import type { ControlCommand } from '../control/command.ts'
-import { checkCommand } from '../control/command.ts'
-import { type ControlReply, controlVersion, encodeFrame, linesOf, maxRequestBytes } from '../control/frame.ts'
+import { systemClock } from '../clock.ts'
+import { type ControlCommand, checkCommand } from '../control/command.ts'
+import {
+  type ControlReply,
+  type ControlRequest,
+  controlVersion,
+  encodeFrame,
+  linesOf,
+  maxRequestBytes,
+} from '../control/frame.ts'
 import type { ControlResult } from '../control/result.ts'
 import { JobqError } from '../errors.ts'
 import { quote } from '../quote.ts'
@@ -75,6 +82,8 @@ export class ControlServer {
     try {
       const request = readRequest(line)
       id = request.id
+      // A worker that stood still must not do what was given up long ago.
+      if (systemClock.now().tick > request.expiresTick) throw new JobqError('timeout', 'it was asked too long ago')
       const { result, afterwards } = await this.#obey(checkCommand(request.command))
       await send(socket, { version: controlVersion, id, ok: true, result })
       afterwards?.()
@@ -84,10 +93,10 @@ export class ControlServer {
   }
 }
 
-const readRequest = (line: string): { readonly id: number; readonly command: unknown } => {
+const readRequest = (line: string): Omit<ControlRequest, 'command'> & { readonly command: unknown } => {
   const request = parse(line)
   if (typeof request !== 'object' || request === null) throw new JobqError('usage', 'a request is a JSON object')
-  const { version, id, command }: { version?: unknown; id?: unknown; command?: unknown } = request
+  const { version, id, expiresTick, command }: { readonly [name in keyof ControlRequest]?: unknown } = request
   if (version !== controlVersion) {
     throw new JobqError(
       'usage',
@@ -95,7 +104,8 @@ const readRequest = (line: string): { readonly id: number; readonly command: unk
     )
   }
   if (typeof id !== 'number') throw new JobqError('usage', 'a request has a number as its id')
-  return { id, command }
+  if (typeof expiresTick !== 'number') throw new JobqError('usage', 'a request has a number as its expiresTick')
+  return { version, id, expiresTick, command }
 }
 
 const parse = (line: string): unknown => {

@@ -227,6 +227,7 @@ describe('jobq control', () => {
     })
     assert.equal((await workers())[0]?.name, 'w', 'workers lists it with what it said last')
     signal(pid, 'SIGCONT')
+    assert.match(await workspace.output(['control', 'dump']), /: online for/, 'it does not drain now')
   })
 
   it('exits 69 when the worker is killed while it is asked', async () => {

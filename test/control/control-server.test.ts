@@ -5,6 +5,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
 import { askWorker } from '../../src/control/ask.ts'
 import type { ControlCommand } from '../../src/control/command.ts'
 import { type ControlReply, linesOf, maxReplyBytes, maxRequestBytes } from '../../src/control/frame.ts'
@@ -41,7 +42,7 @@ const replies = async (socket: net.Socket, count: number): Promise<ControlReply[
 }
 
 const request = (id: number, command: unknown = { verb: 'resume' }): string =>
-  `${JSON.stringify({ version: 1, id, command })}\n`
+  `${JSON.stringify({ version: 1, id, expiresTick: systemClock.now().tick + 60_000, command })}\n`
 
 const resumed = (id: number): object => ({ version: 1, id, ok: true, result: { verb: 'resume' } })
 
@@ -80,9 +81,10 @@ const refused: readonly (readonly [line: string, id: number | null, message: Reg
   ['{"id":1,"command":{"verb":"resume"}}', null, /speaks version 1 .*, not undefined/],
   ['{"version":2,"id":1,"command":{"verb":"resume"}}', null, /speaks version 1 .*, not 2/],
   ['{"version":1,"command":{"verb":"resume"}}', null, /a number as its id/],
-  ['{"version":1,"id":4}', 4, /is not a command/],
-  ['{"version":1,"id":4,"command":{"verb":"explode"}}', 4, /"explode" is no command/],
-  ['{"version":1,"id":4,"command":{"verb":"grow","count":-1}}', 4, /count: -1/],
+  ['{"version":1,"id":4,"command":{"verb":"resume"}}', null, /a number as its expiresTick/],
+  ['{"version":1,"id":4,"expiresTick":1e15}', 4, /is not a command/],
+  ['{"version":1,"id":4,"expiresTick":1e15,"command":{"verb":"explode"}}', 4, /"explode" is no command/],
+  ['{"version":1,"id":4,"expiresTick":1e15,"command":{"verb":"grow","count":-1}}', 4, /count: -1/],
 ]
 for (const [line, id, message] of refused) {
   test(`what is no request is refused, and the next one answered: ${JSON.stringify(line)}`, async (context) => {
@@ -114,6 +116,20 @@ test('what throws becomes the answer', async (context) => {
   })
   const reply = await askWorker(server.path, { verb: 'resume' }, 60_000)
   assert.deepEqual(reply, { version: 1, id: 1, ok: false, code: 'conflict', message: 'the worker is stopping' })
+})
+
+test('what was asked too long ago is not done', async (context) => {
+  let obeyed = 0
+  const server = await open(context, async () => {
+    obeyed += 1
+    return { result: { verb: 'resume' } }
+  })
+  const socket = await connect(context, server)
+  const expiresTick = systemClock.now().tick - 1
+  socket.write(`${JSON.stringify({ version: 1, id: 1, expiresTick, command: { verb: 'resume' } })}\n`)
+  const [reply] = await replies(socket, 1)
+  assert.ok(reply !== undefined && !reply.ok)
+  assert.deepEqual([reply.code, obeyed], ['timeout', 0])
 })
 
 test('a client that has said all it has to say still hears the answer, and then the end', async (context) => {
