@@ -41,6 +41,8 @@ Given to a job:
 
   JOBQ_JOB_ID  JOBQ_ATTEMPT  JOBQ_QUEUE  JOBQ_TASK  JOBQ_BROKER  JOBQ_LEASE
 
+A task in TypeScript or JavaScript has none of them, but JOBQ_CHILD: a mark by which what it starts is found again.
+
 A command gets these, PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ and TMPDIR of the worker, and what --env NAME,
 --env NAME=VALUE and --env-all of 'jobq enqueue' name, with the value they had there. Nothing else is passed on.
 `,
@@ -74,7 +76,7 @@ TypeScript or JavaScript:
 
   import { defineTask } from 'jobq'
   export default defineTask({
-    queue: 'mail', retries: 3, backoff: 'exponential:2s..10m',
+    queue: 'mail', retries: 3, backoff: 'exponential:2s..10m', softTimeLimit: '50s', timeLimit: '60s',
     async run(payload, job) {
       job.progress(0.5, 'half')
       return { sent: true }

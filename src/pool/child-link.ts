@@ -51,7 +51,8 @@ export class ChildLink {
 
   /** True until its end has been noticed; until then no other process has its pid. */
   get alive(): boolean {
-    return this.#process?.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null
+    const { pid, exitCode, signalCode } = this.#process ?? {}
+    return pid !== undefined && exitCode === null && signalCode === null
   }
 
   /** Resolves once all has been heard that it had said before. */

@@ -38,7 +38,7 @@ import type { ChildReport, ChildSettings, JobTuple } from './protocol.ts'
 import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
-import { signalProcess } from './signal-process.ts'
+import { freeze, thaw } from './signal-process.ts'
 import type { TaskSummary } from './task-summary.ts'
 import { machineTick, newTimeCard, type Punch } from './time-card.ts'
 
@@ -341,11 +341,11 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   /** Kills it for a job whose time is up, unless that ends just now: stopped, it cannot say more than it has said. */
   async #expire(punch: Punch, limits: RunLimits): Promise<void> {
     if (!this.#link.alive) return
-    if (process.platform !== 'win32') signalProcess(this.pid, 'SIGSTOP')
+    freeze(this.pid)
     await this.#link.heard()
     if (!this.#link.alive) return
     if (this.#jobs.get(punch.seq) === null || this.#current()?.seq !== punch.seq) {
-      signalProcess(this.pid, 'SIGCONT')
+      thaw(this.pid)
       return
     }
     this.#overdue = { ...punch, limits }

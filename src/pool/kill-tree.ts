@@ -4,7 +4,7 @@
  * finds nothing new. What has lost its parent is known by the variables that its job gave it, if it kept them.
  */
 import { environmentOf, type ProcessEntry, readProcessTable } from './process-table.ts'
-import { signalProcess } from './signal-process.ts'
+import { freeze, signalProcess } from './signal-process.ts'
 
 /** What is to be killed. */
 export interface DoomedTree {
@@ -25,7 +25,7 @@ export const killTree = (tree: DoomedTree): void => {
   const doomed = new Set<number>()
   const stop = (pid: number): void => {
     doomed.add(pid)
-    if (process.platform !== 'win32') signalProcess(pid, 'SIGSTOP')
+    freeze(pid)
   }
   if (tree.pid !== null) stop(tree.pid)
   for (let look = 0; look < mostLooks; look++) {

@@ -10,3 +10,15 @@ export const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
 
 /** Signals all of the process group that `pid` leads. */
 export const signalGroup = (pid: number, signal: NodeJS.Signals): void => signalProcess(-pid, signal)
+
+const canStop = process.platform !== 'win32'
+
+/** Stops a process where it stands, which it cannot refuse; on Windows nothing does that. */
+export const freeze = (pid: number): void => {
+  if (canStop) signalProcess(pid, 'SIGSTOP')
+}
+
+/** Lets a frozen process go on. */
+export const thaw = (pid: number): void => {
+  if (canStop) signalProcess(pid, 'SIGCONT')
+}

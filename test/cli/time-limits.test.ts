@@ -48,13 +48,13 @@ describe('jobq enqueue with time limits', () => {
   it('sends TERM at the soft limit, and KILL to all of it at the hard one', async () => {
     await start()
     const polite = await workspace.run([
-      ...['enqueue', '--soft-time-limit', '2', '--wait', '--follow', '--shell'],
+      ...['enqueue', '--soft-time-limit', '3', '--wait', '--follow', '--shell'],
       'trap "echo cleaning up; exit 0" TERM; while :; do sleep 0.05; done',
     ])
     assert.deepEqual([polite.code, polite.stdout], [0, 'cleaning up\n'])
     const pids = path.join(workspace.folder, 'pids')
     const deaf = await workspace.run([
-      ...['enqueue', '--soft-time-limit', '1s', '--time-limit', '2s', '--wait', '--shell'],
+      ...['enqueue', '--soft-time-limit', '3s', '--time-limit', '5s', '--wait', '--shell'],
       `trap '' TERM; setsid sh -c 'trap "" TERM; echo $$ > pids; while :; do sleep 0.1; done' & wait; wait`,
     ])
     assert.equal(deaf.code, 137, deaf.stderr)

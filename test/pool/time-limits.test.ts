@@ -107,39 +107,39 @@ test('a child that was stopped is killed at the limit of its job', async (contex
 })
 
 test('a command that was stopped is killed at its limit', async (context) => {
-  const { child, until } = await startLimited(context, () => limits({ softMs: 300, hardMs: 600 }))
+  const { child, until } = await startLimited(context, () => limits({ softMs: 2_000, hardMs: 3_000 }))
   child().run([jobOf('exec', { argv: ['sleep', '1000'] })])
   const { pid } = await until('started')
   signal(pid, 'SIGSTOP')
   const ended = await until('ended')
-  assertOverdue(ended.outcome, '600ms', true)
+  assertOverdue(ended.outcome, '3s', true)
   assert.equal(ended.pid, pid)
   await untilGone(pid)
 })
 
 for (const orphan of [false, true])
   test(`what left its process group ${orphan ? 'and its parents ' : ''}dies with the job that started it`, async (context) => {
-    const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 1_000 }))
+    const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 3_000 }))
     const file = path.join(folder, 'pids')
     child().run([jobOf('family', [file, orphan])])
     const pids = (await untilFile(file)).trim().split(' ').map(Number)
-    assertOverdue((await until('ended')).outcome, '1s')
+    assertOverdue((await until('ended')).outcome, '3s')
     for (const pid of pids) await untilGone(pid)
   })
 
 test('what left a command, its group and its parents is found by the variables that it has', async (context) => {
-  const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 1_000 }))
+  const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 3_000 }))
   const file = path.join(folder, 'pids')
   const orphan = `trap '' TERM; sleep 1000 & echo $$ $! > ${file}.new; mv ${file}.new ${file}; wait`
   child().run([jobOf('exec', { argv: ['sh', '-c', 'setsid setsid sh -c "$0" & exec sleep 1000', orphan] })])
   const pids = (await untilFile(file)).trim().split(' ').map(Number)
-  assertOverdue((await until('ended')).outcome, '1s', true)
+  assertOverdue((await until('ended')).outcome, '3s', true)
   for (const pid of pids) await untilGone(pid)
 })
 
 test('an executable that ignores every request is killed', async (context) => {
-  const { outcomeOf } = await startLimited(context, () => limits({ softMs: 200, hardMs: 500 }))
-  assertOverdue(await outcomeOf(jobOf('stubborn')), '500ms', true)
+  const { outcomeOf } = await startLimited(context, () => limits({ softMs: 2_000, hardMs: 3_000 }))
+  assertOverdue(await outcomeOf(jobOf('stubborn')), '3s', true)
 })
 
 test('a hard kill spares what other jobs had started, and gives back what waits behind', async (context) => {
@@ -166,7 +166,7 @@ test('a hard kill spares what other jobs had started, and gives back what waits 
 })
 
 test('amid short jobs the one that is stuck is known, those after it come back untouched', async (context) => {
-  const { child, until, outcomeOf, told } = await startLimited(context, () => limits({ hardMs: 400 }), {})
+  const { child, until, outcomeOf, told } = await startLimited(context, () => limits({ hardMs: 2_000 }))
   for (let n = 0; n < 3; n++) await outcomeOf(jobOf('noop'))
   // A task whose usual run is short: nothing of it is announced.
   const jobs = Array.from({ length: 600 }, () => jobOf('noop'))
@@ -174,7 +174,7 @@ test('amid short jobs the one that is stuck is known, those after it come back u
   const behind = Array.from({ length: 20 }, () => jobOf('noop'))
   child().run([...jobs, busy, ...behind])
   const ended = await until('ended', ({ job }) => job === busy)
-  assertOverdue(ended.outcome, '400ms')
+  assertOverdue(ended.outcome, '2s')
   const exit = await until('exited')
   const { ids } = await until('returned')
   assert.deepEqual(
@@ -187,8 +187,8 @@ test('amid short jobs the one that is stuck is known, those after it come back u
 })
 
 test('a job that fits is not touched, however many ran in that time', async (context) => {
-  const { child, until, told, outcomeOf } = await startLimited(context, () => limits({ softMs: 100, hardMs: 200 }))
-  const jobs = Array.from({ length: 40 }, () => jobOf('exec', { argv: ['sleep', '0.02'] }))
+  const { child, until, told, outcomeOf } = await startLimited(context, () => limits({ softMs: 1_000, hardMs: 2_000 }))
+  const jobs = Array.from({ length: 25 }, () => jobOf('exec', { argv: ['sleep', '0.1'] }))
   child().run(jobs)
   const last = jobs.at(-1)
   await until('ended', ({ job }) => job === last)
@@ -225,7 +225,7 @@ test('a call that waits is rejected by the soft limit, one that follows is answe
 
 test('a program is sent the soft signal: exit 0 has succeeded, anything else failed by that name', async (context) => {
   const { outcomeOf } = await startLimited(context, ({ task }) =>
-    limits({ softMs: 1_000, hardMs: 60_000, softSignal: task === 'rude' ? 'SIGINT' : 'SIGTERM' }),
+    limits({ softMs: 2_000, hardMs: 60_000, softSignal: task === 'rude' ? 'SIGINT' : 'SIGTERM' }),
   )
   assert.deepEqual(await outcomeOf(jobOf('polite')), { type: 'succeeded', result: null, exitCode: 0 })
   assert.deepEqual(await outcomeOf(jobOf('snoozy')), { type: 'snoozed', delayMs: null, exitCode: 75 })
@@ -239,7 +239,7 @@ test('a program is sent the soft signal: exit 0 has succeeded, anything else fai
 })
 
 test('the first cause wins: a job that was cancelled before its limit stays cancelled, and is killed at the limit', async (context) => {
-  const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 500 }), {
+  const { child, until, folder } = await startLimited(context, () => limits({ hardMs: 3_000 }), {
     killAfterMs: 3_600_000,
   })
   const file = path.join(folder, 'began')
@@ -251,7 +251,7 @@ test('the first cause wins: a job that was cancelled before its limit stays canc
 })
 
 test('a soft limit is no cause: a cancel after it cancels, and is not held up by it', async (context) => {
-  const { child, until, outputOf } = await startLimited(context, () => limits({ softMs: 100 }), { killAfterMs: 100 })
+  const { child, until, outputOf } = await startLimited(context, () => limits({ softMs: 2_000 }), { killAfterMs: 100 })
   const job = jobOf('exec', { shell: `trap 'echo warned' TERM; while :; do sleep 0.02; done` })
   child().run([job])
   while (!outputOf(job).includes('warned')) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -64,7 +64,7 @@ describe('a job past its hard limit', () => {
 
   it('stays cancelled if that came first', async (context) => {
     const site = await openSite(context, tasks)
-    const id = await site.queue.enqueue('stubborn', null, { timeLimit: '2s' })
+    const id = await site.queue.enqueue('stubborn', null, { timeLimit: '4s' })
     const worker = await site.start({ killAfter: '1h' })
     await site.noted(id, 'began')
     await site.queue.cancel(id)
@@ -97,7 +97,7 @@ describe('a job past its soft limit', () => {
 
   it('is sent the signal that the configuration says', async (context) => {
     const site = await openSite(context, tasks)
-    const id = await site.queue.enqueue(['sleep', '1000'], { softTimeLimit: 500 })
+    const id = await site.queue.enqueue(['sleep', '1000'], { softTimeLimit: '1s' })
     await (await site.start({ drain: 'due', taskOptions: { exec: { softSignal: 'USR1' } } })).done
     const { state, error, signal } = await site.job(id)
     assert.deepEqual([state, error?.type, signal], ['failed', 'SoftTimeLimitExceeded', 'SIGUSR1'])
