@@ -42,6 +42,8 @@ export const eventText = (event: JobqEvent, writer: Writer): string => {
       return `cannot be run${failure}`
     case 'job.cancelled':
       return `cancelled${failure}`
+    case 'tasks.reloaded':
+      return reloadText(data)
     case 'worker.offline':
     case 'worker.online':
       return `${type.slice('worker.'.length)}${extraText(data)}`
@@ -77,6 +79,14 @@ const failureText = (data: Readonly<Record<string, unknown>>): string => {
   }
   if (typeof signal === 'string') return `: killed by ${signal}`
   return typeof exitCode === 'number' ? `: exit code ${exitCode}` : ''
+}
+
+const reloadText = ({ reason, loaded, tasks, message, problems }: Readonly<Record<string, unknown>>): string => {
+  const places = (Array.isArray(problems) ? problems : []).map(
+    ({ file, line, message }: { file: string; line: number | null; message: string }) =>
+      `; ${file}${line === null ? '' : `:${line}`}: ${message}`,
+  )
+  return `${loaded === true ? `${tasks} reloaded` : String(message)} (${reason})${places.join('')}`
 }
 
 const extraText = (data: Readonly<Record<string, unknown>>): string =>

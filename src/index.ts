@@ -66,6 +66,7 @@ export {
   createWorker,
   type LogEntry,
   type LogLevel,
+  type ReloadReport,
   type StepState,
   type StepStatus,
   type StopOptions,

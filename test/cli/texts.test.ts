@@ -28,6 +28,13 @@ describe('eventText', () => {
     ['pool.grown', null, { from: 1, to: 2, reason: 'work' }, 'grown from=1 to=2 reason=work'],
     ['queue.paused', null, {}, 'paused'],
     ['child.exited', null, { pid: 7, code: 0 }, 'child exited pid=7 code=0'],
+    ['tasks.reloaded', null, { loaded: true, reason: 'HUP', tasks: 3, problems: [] }, '3 reloaded (HUP)'],
+    [
+      'tasks.reloaded',
+      null,
+      { loaded: false, reason: 'HUP', message: 'no', problems: [{ file: 'a.ts', line: 2, message: 'bad' }] },
+      'no (HUP); a.ts:2: bad',
+    ],
   ]
   for (const [type, attempt, data, expected] of rows) {
     test(expected, () => {
