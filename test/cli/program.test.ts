@@ -175,7 +175,12 @@ describe('jobq systemd', () => {
   it('prints one that systemd finds nothing wrong with', { skip: !hasAnalyze }, async () => {
     for (const scope of [['--user'], []]) {
       const file = workspace.write('jobq.service', await workspace.output(['systemd', ...scope]))
-      const { status, stdout, stderr } = spawnSync('systemd-analyze', [...scope, 'verify', file], { encoding: 'utf8' })
+      // A user's units are looked up in a runtime folder, which not every session has.
+      const env = { ...process.env, XDG_RUNTIME_DIR: workspace.folder }
+      const { status, stdout, stderr } = spawnSync('systemd-analyze', [...scope, 'verify', file], {
+        encoding: 'utf8',
+        env,
+      })
       assert.deepEqual([status, stdout + stderr], [0, ''])
     }
   })
