@@ -49,11 +49,6 @@ export class LimitWatch {
     this.#lookIn(Math.max(0, Math.min(firstMs, plannedMs)))
   }
 
-  /** The limits of a job that has not come back; null if it has none. */
-  limitsOf(seq: number): RunLimits | null {
-    return this.#limits.get(seq) ?? null
-  }
-
   stop(): void {
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null

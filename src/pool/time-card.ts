@@ -38,6 +38,16 @@ export class TimeCard {
 
   /** The last job that was noted; null before the first. */
   read(): Punch | null {
+    // What is read while it is written may be half of one note and half of the next: such a one is not read twice.
+    let last = this.#readOnce()
+    for (;;) {
+      const again = this.#readOnce()
+      if (again?.seq === last?.seq && again?.tick === last?.tick) return again
+      last = again
+    }
+  }
+
+  #readOnce(): Punch | null {
     const bytes = fs.readSync(this.fd, this.#note, 0, this.#note.byteLength, 0)
     const [seq = 0, tick = 0] = this.#note
     return bytes < this.#note.byteLength ? null : { seq, tick }
