@@ -2,6 +2,7 @@
  * A pool of forked children: keeps as many as wanted, replaces what dies (at once, or with growing delays while
  * children die before they are ready), and brings all of them down in order.
  */
+import os from 'node:os'
 import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
@@ -105,7 +106,9 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   async prepare(signal: AbortSignal): Promise<FreshChildren> {
     if (this.#stopping) throw new Error('the pool is being stopped')
-    const children = Array.from({ length: Math.max(1, this.size) }, () => this.#make())
+    const busy = this.#staying.filter(({ inFlight }) => inFlight > 0).length
+    const count = Math.max(1, Math.min(this.size, Math.max(busy, os.availableParallelism())))
+    const children = Array.from({ length: count }, () => this.#make())
     for (const child of children) this.#prepared.add(child)
     const drop = (): void => {
       for (const child of children) if (this.#standby.has(child)) child.kill()

@@ -209,7 +209,8 @@ export interface Pool<J extends RunJob> {
   /** Grows at once; shrinks by idle children first, and lets busy ones finish their current job. */
   resize(size: number): void
   /**
-   * Starts as many fresh children as the pool wants, at least one, beside it; resolves when all of them have loaded the tasks.
+   * Starts fresh children beside the pool: one for each that is busy, and otherwise as many as can load at once, because the
+   * rest can follow once these have taken over. Resolves when all of them have loaded the tasks.
    * @throws Error saying why one of them died before, or the signal's reason; then all of them are gone
    */
   prepare(signal: AbortSignal): Promise<FreshChildren>

@@ -131,8 +131,10 @@ describe('a reload', () => {
     fs.writeFileSync(file, version(2))
     assert.equal((await worker.reload('mended')).loaded, true)
     assert.equal((await site.reached(await site.queue.enqueue('v'), 'succeeded')).result, 2)
-    const { children } = worker.info().pool as { children: { state: string }[] }
-    assert.equal(children.filter(({ state }) => state === 'idle').length, 2)
+    await until('two children', () => {
+      const { children } = worker.info().pool as { children: { state: string }[] }
+      return children.filter(({ state }) => state === 'idle').length === 2
+    })
   })
 
   it('waits for an import that is missing to appear', async (context) => {
