@@ -1,9 +1,11 @@
-// Bundles the sources with esbuild. What the sources read from the disk (the migrations, what was built) becomes part
+// Bundles the sources with esbuild. What the sources read from the disk (the migrations, libbz2, what was built) becomes part
 // of the bundle: the module that reads it is replaced by one that holds what it read.
 import path from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import type { BuildInfo } from '../cli/build-info.ts'
 import { migrations } from '../src/broker/sqlite/migrations.ts'
+import { readBzip2Wasm } from '../src/envelope/compressors/bzip2-wasm.ts'
+import { bundleInk } from './ink.ts'
 
 /** The folder of package.json. */
 export const root = path.dirname(import.meta.dirname)
@@ -14,6 +16,7 @@ export async function bundle(
   info: BuildInfo,
   options: BuildOptions = {},
 ): Promise<Map<string, string>> {
+  const { define, ...rest } = options
   const { outputFiles = [] } = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
@@ -25,8 +28,9 @@ export async function bundle(
     format: 'esm',
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [embed(info), onFirstCall('string-width')],
-    ...options,
+    plugins: [embed(info), onFirstCall('string-width'), bundleInk],
+    define: { 'process.env.NODE_ENV': '"production"', ...define },
+    ...rest,
   })
   return new Map(outputFiles.map((file) => [path.basename(file.path), file.text]))
 }
@@ -34,12 +38,17 @@ export async function bundle(
 function embed(info: BuildInfo): Plugin {
   const replacements = new Map([
     ['src/broker/sqlite/migrations.ts', `export const migrations = ${JSON.stringify(migrations)}`],
+    [
+      'src/envelope/compressors/bzip2-wasm.ts',
+      `const text = '${Buffer.from(readBzip2Wasm()).toString('base64')}'
+export const readBzip2Wasm = () => Buffer.from(text, 'base64')`,
+    ],
     ['cli/build-info.ts', `export const buildInfo = ${JSON.stringify(info)}`],
   ])
   return {
     name: 'embed',
     setup({ onLoad }) {
-      onLoad({ filter: /(migrations|build-info)\.ts$/ }, ({ path: file }) => {
+      onLoad({ filter: /(migrations|build-info|bzip2-wasm)\.ts$/ }, ({ path: file }) => {
         const contents = replacements.get(path.relative(root, file).replaceAll(path.sep, '/'))
         return contents === undefined ? undefined : { contents, loader: 'js' }
       })

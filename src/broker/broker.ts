@@ -137,6 +137,8 @@ export interface JobFilter {
   readonly limit?: number
   /** Only ids beyond this one, in the direction of `order`. */
   readonly cursor?: number
+  /** With `cursor`: only ids no further from it than this, so that a rare filter keeps nobody waiting. */
+  readonly reach?: number
   /** By id; default `newest`. */
   readonly order?: 'newest' | 'oldest'
 }
@@ -155,6 +157,13 @@ export interface QueueSummary {
   readonly cancelled: number
   readonly oldestWaitingMs: number | null
   readonly limits: Readonly<Record<string, unknown>>
+}
+
+/** The queues at one point of the event log. */
+export interface Counts {
+  /** The id of the newest event then, 0 for none. */
+  readonly cursor: number
+  readonly queues: readonly QueueSummary[]
 }
 
 /** Which finished jobs to delete; an absent field does not filter. */
@@ -177,6 +186,8 @@ export interface JobIndex {
   list(filter: JobFilter, now: Moment): Promise<Job[]>
   /** Every known queue, by name. */
   queues(now: Moment): Promise<QueueSummary[]>
+  /** The queues, together with the id of the newest event that they know of: what is told behind it has not happened to them yet. */
+  counts(now: Moment): Promise<Counts>
   /** How many jobs a worker of these queues (null: all) could claim now, counted no further than `limit`: cheap, however many wait. */
   countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number>
   /** Deletes finished jobs; true where one was deleted. Their events stay until pruned. */

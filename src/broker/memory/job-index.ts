@@ -1,6 +1,6 @@
 import type { Moment } from '../../clock.ts'
 import { finishedStates, isFinished, type Job, type JobState } from '../../job.ts'
-import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { isWaiting, type JobRow, toJob } from './row.ts'
 
@@ -18,7 +18,7 @@ export class MemoryJobIndex implements JobIndex {
   }
 
   async list(filter: JobFilter, now: Moment): Promise<Job[]> {
-    const { states, queue, task, tag, since, cursor } = filter
+    const { states, queue, task, tag, since, cursor, reach } = filter
     const oldest = filter.order === 'oldest'
     const rows = [...this.#store.jobs.values()].filter(
       (row) =>
@@ -27,7 +27,8 @@ export class MemoryJobIndex implements JobIndex {
         (task === undefined || row.task === task) &&
         (tag === undefined || row.tags.includes(tag)) &&
         (since === undefined || row.createdAt >= since) &&
-        (cursor === undefined || (oldest ? row.id > cursor : row.id < cursor)),
+        (cursor === undefined || (oldest ? row.id > cursor : row.id < cursor)) &&
+        (cursor === undefined || reach === undefined || Math.abs(row.id - cursor) <= reach),
     )
     rows.sort((one, other) => (oldest ? one.id - other.id : other.id - one.id))
     return rows.slice(0, filter.limit).map((row) => this.#show(row, now))
@@ -36,6 +37,10 @@ export class MemoryJobIndex implements JobIndex {
   async queues(now: Moment): Promise<QueueSummary[]> {
     const names = [...this.#store.queues.keys()].sort()
     return names.map((name) => this.#summarize(name, now.at))
+  }
+
+  async counts(now: Moment): Promise<Counts> {
+    return { cursor: this.#store.last.event, queues: await this.queues(now) }
   }
 
   async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {

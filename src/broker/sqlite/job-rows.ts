@@ -2,7 +2,7 @@
 import type { Moment } from '../../clock.ts'
 import type { Job, JobError, JobState, RunOptions } from '../../job.ts'
 import { decodeJson } from '../../json.ts'
-import type { JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
 import { stateCodes, stateName, stored } from './state.ts'
@@ -87,6 +87,13 @@ export class SqliteJobIndex implements JobIndex {
     return this.#store.read(() => readQueues(this.#store, now.at))
   }
 
+  async counts(now: Moment): Promise<Counts> {
+    return this.#store.read(() => ({
+      cursor: Number(this.#store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0),
+      queues: readQueues(this.#store, now.at),
+    }))
+  }
+
   async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {
     const names = queues === null ? null : JSON.stringify(queues)
     const served = 'q.paused = 0 AND (? IS NULL OR q.name IN (SELECT value FROM json_each(?)))'
@@ -168,7 +175,12 @@ export class SqliteJobIndex implements JobIndex {
     if (filter.task !== undefined) add('t.name = ?', filter.task)
     if (filter.tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)', filter.tag)
     if (filter.since !== undefined) add('j.created_at >= ?', filter.since)
-    if (filter.cursor !== undefined) add(filter.order === 'oldest' ? 'j.id > ?' : 'j.id < ?', filter.cursor)
+    const { cursor, reach, order } = filter
+    if (cursor !== undefined) add(order === 'oldest' ? 'j.id > ?' : 'j.id < ?', cursor)
+    if (cursor !== undefined && reach !== undefined) {
+      if (order === 'oldest') add('j.id <= ?', cursor + reach)
+      else add('j.id >= ?', cursor - reach)
+    }
     return { where: parts.join(' AND '), values }
   }
 

@@ -54,6 +54,29 @@ export const jobIndexCases: Case[] = [
     },
   },
   {
+    name: 'list looks no further from its cursor than it may reach',
+    async run(scene) {
+      const ids = (await scene.addAll(Array.from({ length: 7 }, () => ({})))).map((job) => job.id)
+      const [first = 0, second, third] = ids
+      const [seventh = 0, sixth, fifth] = ids.toReversed()
+      const list = async (order: 'newest' | 'oldest', cursor: number) =>
+        (await scene.broker.jobs.list({ order, cursor, reach: 2 }, scene.now())).map((job) => job.id)
+      assert.deepEqual(await list('newest', seventh), [sixth, fifth])
+      assert.deepEqual(await list('oldest', first), [second, third])
+    },
+  },
+  {
+    name: 'counts say up to which event they hold',
+    async run(scene) {
+      assert.deepEqual((await scene.broker.jobs.counts(scene.now())).cursor, await scene.broker.events.last())
+      await scene.addAll([{ queue: 'q' }, { queue: 'q' }])
+      await scene.runOne(ends.succeeded())
+      const { cursor, queues } = await scene.broker.jobs.counts(scene.now())
+      assert.equal(cursor, (await scene.events()).at(-1)?.id)
+      assert.deepEqual(queues, await scene.broker.jobs.queues(scene.now()))
+    },
+  },
+  {
     name: 'queues are counted by state',
     async run(scene) {
       await scene.addAll([
