@@ -1,5 +1,5 @@
-// Bundles the sources with esbuild. What the sources read from the disk (the migrations, libbz2, what was built) becomes part
-// of the bundle: the module that reads it is replaced by one that holds what it read.
+// Bundles the sources with esbuild. What the sources read from the disk (the migrations, libbz2, what was built) becomes
+// part of the bundle: the module that reads it is replaced by one that holds what it read.
 import path from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import type { BuildInfo } from '../cli/build-info.ts'

@@ -9,12 +9,12 @@
  * 1e400 are refused; 0.1, 1e300 and 9007199254740992 are kept.
  */
 import { JobqError } from './errors.ts'
+import { InexactNumber, isExactNumber } from './exact-number.ts'
 import { quote } from './quote.ts'
+import { formatPath, type Key, reachesPrototype } from './value-path.ts'
 
 /** The deepest nesting of arrays and objects that is accepted. */
 export const maxJsonDepth = 100
-
-type Key = string | number
 
 /**
  * A value as JSON text.
@@ -40,7 +40,7 @@ export const encodeJson = (value: unknown): string => {
     if (problem !== null) throw refusal(problem, atTop ? [] : [...keys, step])
     if (typeof member === 'object' && member !== null) {
       if (!atTop) keys.push(step)
-      if (holders.push(member) > maxJsonDepth) throw refusal(tooDeep, keys)
+      if (holders.push(member) > maxJsonDepth) throw refusal(tooDeep(maxJsonDepth), keys)
     }
     return member
   }
@@ -48,13 +48,13 @@ export const encodeJson = (value: unknown): string => {
 }
 
 /**
- * The value that JSON text stands for.
+ * The value that JSON text stands for; nesting deeper than `maxDepth` is refused.
  * @throws JobqError `usage` for text that is not JSON or that would not survive being read
  */
-export const decodeJson = (text: string): unknown => {
+export const decodeJson = (text: string, maxDepth = maxJsonDepth): unknown => {
   const value = parse(text)
-  checkTree(value, [])
-  if (mayHoldInexact.test(text)) checkTree(parse(text, markInexact), [])
+  checkTree(value, [], maxDepth)
+  if (mayHoldInexact.test(text)) checkTree(parse(text, markInexact), [], maxDepth)
   return value
 }
 
@@ -67,22 +67,13 @@ export const checkJsonText = (text: string): string => {
   return text
 }
 
-const tooDeep = `nesting deeper than ${maxJsonDepth}`
+const tooDeep = (maxDepth: number): string => `nesting deeper than ${maxDepth}`
 
 const refusal = (problem: string, path: readonly Key[]): JobqError =>
   new JobqError('usage', `${problem} cannot be kept as JSON, at ${formatPath(path)}`)
 
-const formatPath = (path: readonly Key[]): string => {
-  const steps = path.map((key) => {
-    if (typeof key === 'number') return `[${key}]`
-    return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${quote(key)}]`
-  })
-  const text = steps.length > 12 ? [...steps.slice(0, 6), '…', ...steps.slice(-6)] : steps
-  return `$${text.join('')}`
-}
-
 const keyProblem = (key: string): string | null => {
-  if (key === '__proto__' || key === 'constructor' || key === 'prototype') return `the key ${quote(key)}`
+  if (reachesPrototype(key)) return `the key ${quote(key)}`
   return textProblem(key)
 }
 
@@ -107,7 +98,7 @@ const valueProblem = (value: unknown): string | null => {
       return Number.isFinite(value) ? null : `the number ${value}`
     case 'object': {
       if (value instanceof Number || value instanceof String) return valueProblem(value.valueOf())
-      if (value instanceof InexactNumber) return `the number ${value.source} would be changed and`
+      if (value instanceof InexactNumber) return value.problem
       const kind = lossy.find((candidate) => value instanceof candidate)
       return kind === undefined ? null : `a value of type ${kind.name}`
     }
@@ -120,17 +111,17 @@ const valueProblem = (value: unknown): string | null => {
   }
 }
 
-const checkTree = (value: unknown, path: Key[]): void => {
+const checkTree = (value: unknown, path: Key[], maxDepth: number): void => {
   const problem = valueProblem(value)
   if (problem !== null) throw refusal(problem, path)
   if (typeof value !== 'object' || value === null) return
-  if (path.length >= maxJsonDepth) throw refusal(tooDeep, path)
+  if (path.length >= maxDepth) throw refusal(tooDeep(maxDepth), path)
   const inArray = Array.isArray(value)
   for (const [key, member] of Object.entries(value)) {
     path.push(inArray ? Number(key) : key)
     const problemOfKey = inArray ? null : keyProblem(key)
     if (problemOfKey !== null) throw refusal(problemOfKey, path)
-    checkTree(member, path)
+    checkTree(member, path, maxDepth)
     path.pop()
   }
 }
@@ -149,32 +140,7 @@ const parse = (
 /** Only text with a long number or an exponent is worth a second, slower reading. */
 const mayHoldInexact = /\d[\d.]{15}|\d[eE]/
 
-class InexactNumber {
-  readonly source: string
-  constructor(source: string) {
-    this.source = source.length > 40 ? `${source.slice(0, 40)}…` : source
-  }
-}
-
 const markInexact = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-  typeof value === 'number' && !isKept(context?.source ?? '', value) ? new InexactNumber(context?.source ?? '') : value
-
-const isKept = (source: string, value: number): boolean => {
-  if (!Number.isFinite(value)) return false
-  const written = decimal(source)
-  const read = decimal(String(value))
-  if (written.digits === read.digits && written.exponent === read.exponent) return true
-  return written.exponent < 0 && written.digits.length <= 17 && Math.abs(value) >= 2 ** -1022
-}
-
-/** A number as digits without zeros at their ends, times a power of ten; the sign is left out. */
-const decimal = (source: string): { digits: string; exponent: number } => {
-  const [mantissa = '', power = '0'] = source.toLowerCase().split('e')
-  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
-  const all = whole + fraction
-  let [start, end] = [0, all.length]
-  while (all[start] === '0') start++
-  while (end > start && all[end - 1] === '0') end--
-  const digits = all.slice(start, end)
-  return { digits, exponent: digits === '' ? 0 : Number(power) - fraction.length + all.length - end }
-}
+  typeof value === 'number' && !isExactNumber(context?.source ?? '', value)
+    ? new InexactNumber(context?.source ?? '')
+    : value
