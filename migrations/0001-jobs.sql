@@ -81,9 +81,16 @@ CREATE TABLE jobq_jobs (
   tags TEXT,
   meta TEXT,
   options TEXT,
+  -- null for json, else a content type
   serializer TEXT,
-  payload TEXT NOT NULL,
-  result TEXT,
+  -- how the payload is stored, as JSON: names of compression and encryption; null for none
+  coding TEXT,
+  signature TEXT,
+  -- text, or bytes
+  payload NOT NULL,
+  result,
+  -- as serializer, coding and signature together, as JSON; null for plain JSON text
+  result_coding TEXT,
   error TEXT
 );
 
@@ -140,7 +147,7 @@ SELECT
   coalesce(e.token, j.token) AS token, coalesce(e.worker, j.worker) AS worker, coalesce(e.pid, j.pid) AS pid, j.held,
   coalesce(e.started_at, j.started_at) AS started_at, coalesce(e.finished_at, j.finished_at) AS finished_at, j.expires_at,
   j.exit_code, j.signal, j.progress, j.progress_text, j.unique_key, j.ref, j.name, j.tags, j.meta, j.options, j.serializer,
-  j.payload, j.result, j.error
+  j.coding, j.signature, j.payload, j.result, j.result_coding, j.error
 FROM jobq_jobs j LEFT JOIN jobq_ends e ON e.job = j.id;
 
 -- How often jobs of a task may be started, over all workers.

@@ -17,8 +17,8 @@ SELECT
   j.priority,
   j.attempt,
   j.base + coalesce(j.retries, t.defaults ->> '$.retries', 0) + 1 AS max_attempts,
-  j.payload,
-  j.result,
+  iif(typeof(j.payload) = 'text' AND j.serializer IS NULL AND j.coding IS NULL, j.payload, NULL) AS payload,
+  iif(j.result_coding IS NULL, j.result, NULL) AS result,
   j.error,
   j.exit_code,
   j.signal,
@@ -35,8 +35,8 @@ SELECT
   j.name,
   (SELECT json_group_array(needs) FROM jobq_dependencies d WHERE d.job = j.id AND d.any_end = 0) AS after,
   coalesce(j.serializer, 'json') AS serializer,
-  NULL AS compression,
-  NULL AS signed_by,
+  j.coding ->> '$.compression' AS compression,
+  j.coding ->> '$.key' AS signed_by,
   j.ref
 FROM jobq_current j
 JOIN jobq_queues q ON q.id = j.queue

@@ -35,11 +35,35 @@ export interface RunOptions {
   readonly maxCrashes?: number
 }
 
-/** A serialized payload. `text` is what is stored; `serializer` names how to read it. */
+/** A value as it is stored: serialized, then compressed, encrypted and signed where that was asked for. */
 export interface Payload {
+  /** `json`, or the content type of another serializer. */
   readonly serializer: string
+  /** The text that is stored, or the bytes in base64. */
   readonly text: string
+  /** Present where bytes are stored. */
+  readonly binary?: true
+  /** The compressor's name. */
+  readonly compression?: string
+  /** The cipher's name. */
+  readonly encryption?: string
+  /** The signature over all of this, as text. */
+  readonly signature?: string
 }
+
+/** Whose a stored value is. */
+export interface PayloadOwner {
+  readonly part: 'payload' | 'result'
+  readonly job: number
+  readonly task: string
+  readonly queue: string
+}
+
+/** The value that is stored, or why it cannot be shown. */
+export type Shown = { readonly value: unknown } | { readonly hidden: string }
+
+/** How values are read to be shown; never throws. */
+export type PayloadReader = (payload: Payload, owner: PayloadOwner) => Shown
 
 /** What to do when the unique key is held by an unfinished job. */
 export type OnConflict = 'ignore' | 'replace' | 'fail'
@@ -72,6 +96,8 @@ export interface NewJob {
   readonly meta: Readonly<Record<string, string>> | null
   /** The enqueuer's own reference, unique over all jobs. */
   readonly ref: string | null
+  /** Signs the payload for the job that it is stored with, once that is known; never waits. */
+  readonly sign?: (owner: PayloadOwner) => string
 }
 
 /** What a task's definition says about jobs that do not say it themselves; kept in the broker for every enqueuer. */
@@ -144,6 +170,8 @@ export interface Job {
   readonly maxAttempts: number
   readonly payload: unknown
   readonly result: unknown
+  /** Why payload or result cannot be shown; both are null then. */
+  readonly hidden: { readonly payload?: string; readonly result?: string }
   readonly error: JobError | null
   readonly exitCode: number | null
   readonly signal: string | null

@@ -1,9 +1,9 @@
-import type { JobError, JobState } from './job.ts'
+import type { JobError, JobState, Payload } from './job.ts'
 
 /**
  * How one run ended, as told by the pool, before anyone decided what it means.
  *
- * - `succeeded`: `result` is JSON text, or null for none.
+ * - `succeeded`: `result` is JSON text, a value stored otherwise, or null for none.
  * - `failed`: `final` forbids a retry (`Fail`, invalid payload, result too large).
  * - `snoozed`: later, no attempt used.
  * - `cancelled`: by request or by the task itself.
@@ -13,7 +13,7 @@ import type { JobError, JobState } from './job.ts'
  * - `rejected`: cannot be run as it is (unknown task, unreadable payload); parked as failed.
  */
 export type Outcome =
-  | { readonly type: 'succeeded'; readonly result: string | null; readonly exitCode?: number }
+  | { readonly type: 'succeeded'; readonly result: string | Payload | null; readonly exitCode?: number }
   | {
       readonly type: 'failed'
       readonly error: JobError
@@ -56,8 +56,8 @@ export interface Transition {
   readonly alone?: boolean
   /** Only with `to: 'queued'`: not before this epoch millisecond. */
   readonly dueAt?: number
-  /** JSON text. */
-  readonly result?: string | null
+  /** JSON text, or a value stored otherwise. */
+  readonly result?: string | Payload | null
   readonly error?: JobError | null
   readonly exitCode?: number | null
   readonly signal?: string | null

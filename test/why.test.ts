@@ -12,6 +12,7 @@ const job = (fields: Partial<Job> = {}): Job => ({
   task: 'mail/send',
   queue: 'mail',
   state: 'queued',
+  hidden: {},
   label: null,
   priority: 5,
   attempt: 0,

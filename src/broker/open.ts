@@ -12,7 +12,7 @@ import { SqliteBroker, type SqliteBrokerOptions } from './sqlite/sqlite-broker.t
 export const openBroker = async (url: string, options: SqliteBrokerOptions = {}): Promise<Broker> => {
   if (url === 'memory:') {
     const { MemoryBroker } = await import('./memory/memory-broker.ts')
-    return new MemoryBroker()
+    return new MemoryBroker(options)
   }
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(url)?.[1]?.toLowerCase()
   if (scheme !== undefined && scheme !== 'sqlite') {
@@ -29,5 +29,5 @@ export const openBroker = async (url: string, options: SqliteBrokerOptions = {})
  */
 export const attachBroker = (
   database: SqliteDatabase,
-  options: Pick<SqliteBrokerOptions, 'busyTimeoutMs' | 'clock'> = {},
+  options: Pick<SqliteBrokerOptions, 'busyTimeoutMs' | 'clock' | 'read'> = {},
 ): Broker => SqliteBroker.attach(database, options)

@@ -236,8 +236,8 @@ const letMessagesIn = async (): Promise<void> => {
 const endTuple = (job: RunningJob, run: readonly [number, number, number], outcome: Outcome): EndTuple => {
   if (job.cause !== null) return [...run, causedOutcome(job.cause, outcome), job.pid]
   if (outcome === plainSuccess) return run
-  const bare = outcome.type === 'succeeded' && outcome.exitCode === undefined && outcome.result !== null
-  return bare ? [...run, outcome.result] : [...run, outcome, job.pid]
+  const text = outcome.type === 'succeeded' && outcome.exitCode === undefined ? outcome.result : null
+  return typeof text === 'string' ? [...run, text] : [...run, outcome, job.pid]
 }
 
 // However it went: once it was told to end, that is why it ended.

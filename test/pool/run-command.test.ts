@@ -80,7 +80,7 @@ test('a command gets the allowed environment, its own variables, and what its jo
 
   const inTask = await outcomeOf(jobOf('env'))
   assert.ok(inTask.type === 'succeeded' && inTask.result !== null)
-  const inChild: unknown = JSON.parse(inTask.result)
+  const inChild: unknown = JSON.parse(String(inTask.result))
   assert.ok(Array.isArray(inChild) && inChild.includes('SECRET'))
   // The mark by which what a task started is found.
   assert.deepEqual(

@@ -29,7 +29,7 @@ test('the context tells what the job is', async (context) => {
   const job = jobOf('who', null, { attempt: 3, queue: 'media' })
   const outcome = await outcomeOf(job)
   assert.equal(outcome.type, 'succeeded')
-  assert.deepEqual(JSON.parse((outcome.type === 'succeeded' && outcome.result) || ''), {
+  assert.deepEqual(JSON.parse(String(outcome.type === 'succeeded' && outcome.result)), {
     id: job.id,
     attempt: 3,
     queue: 'media',

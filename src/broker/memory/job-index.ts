@@ -1,5 +1,5 @@
 import type { Moment } from '../../clock.ts'
-import { finishedStates, isFinished, type Job, type JobState } from '../../job.ts'
+import { finishedStates, isFinished, type Job, type JobState, type PayloadReader } from '../../job.ts'
 import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { isWaiting, type JobRow, toJob } from './row.ts'
@@ -7,9 +7,11 @@ import { isWaiting, type JobRow, toJob } from './row.ts'
 /** Reads and deletes the jobs of a memory broker. */
 export class MemoryJobIndex implements JobIndex {
   readonly #store: MemoryStore
+  readonly #read: PayloadReader
 
-  constructor(store: MemoryStore) {
+  constructor(store: MemoryStore, read: PayloadReader) {
     this.#store = store
+    this.#read = read
   }
 
   async get(id: number, now: Moment): Promise<Job | null> {
@@ -79,6 +81,7 @@ export class MemoryJobIndex implements JobIndex {
 
   #show(row: JobRow, now: Moment): Job {
     return toJob(row, {
+      read: this.#read,
       now: now.at,
       worker: this.#store.workerName(row.worker),
       defaults: this.#store.tasks.get(row.task),

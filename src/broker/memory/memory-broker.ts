@@ -7,7 +7,8 @@
 import type { Moment } from '../../clock.ts'
 import { maxTimerMs } from '../../clock.ts'
 import { JobqError } from '../../errors.ts'
-import type { ClaimedJob, Enqueued, Lease, NewJob, TaskDefaults } from '../../job.ts'
+import type { ClaimedJob, Enqueued, Lease, NewJob, PayloadReader, TaskDefaults } from '../../job.ts'
+import { readPlain } from '../../plain-payload.ts'
 import type { Rate } from '../../rate.ts'
 import type {
   Broker,
@@ -41,8 +42,8 @@ export class MemoryBroker implements Broker {
   readonly #waiting = new Set<() => void>()
   #closed = false
 
-  constructor() {
-    this.jobs = new MemoryJobIndex(this.#store)
+  constructor(options: { readonly read?: PayloadReader } = {}) {
+    this.jobs = new MemoryJobIndex(this.#store, options.read ?? readPlain)
     this.events = new MemoryEventLog(this.#store)
     this.workers = new MemoryWorkerRegistry(this.#store)
     this.tasks = {

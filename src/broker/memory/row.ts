@@ -1,5 +1,16 @@
 /** A job as the memory broker keeps it, and the two views of it that go out. Rows are never changed, only put anew. */
-import type { ClaimedJob, Job, JobError, JobState, Payload, Progress, RunOptions, TaskDefaults } from '../../job.ts'
+import type {
+  ClaimedJob,
+  Job,
+  JobError,
+  JobState,
+  Payload,
+  PayloadReader,
+  Progress,
+  RunOptions,
+  TaskDefaults,
+} from '../../job.ts'
+import { shown, signerOf } from '../../plain-payload.ts'
 import type { ResolvedJob } from '../defaults.ts'
 
 /** Who holds a job, and until which reading of the monotonic clock. */
@@ -9,7 +20,7 @@ export interface RowLease {
 }
 
 /** Everything known of one job; instants in epoch milliseconds. A queued row with a lease is claimed, not started. */
-export interface JobRow extends Omit<ResolvedJob, 'onConflict' | 'hold'> {
+export interface JobRow extends Omit<ResolvedJob, 'onConflict' | 'hold' | 'sign'> {
   readonly id: number
   readonly state: JobState
   readonly createdAt: number
@@ -32,8 +43,7 @@ export interface JobRow extends Omit<ResolvedJob, 'onConflict' | 'hold'> {
   readonly pid: number | null
   readonly startedAt: number | null
   readonly finishedAt: number | null
-  /** JSON text. */
-  readonly result: string | null
+  readonly result: Payload | null
   readonly error: JobError | null
   readonly exitCode: number | null
   readonly signal: string | null
@@ -42,9 +52,10 @@ export interface JobRow extends Omit<ResolvedJob, 'onConflict' | 'hold'> {
 
 /** A job that has just been added and may run. */
 export const newRow = (job: ResolvedJob, id: number, createdAt: number): JobRow => {
-  const { onConflict: _, hold, ...said } = job
+  const { onConflict: _, hold, sign: __, ...said } = job
   return {
     ...said,
+    payload: signed(job, id),
     ...unrun,
     id,
     createdAt,
@@ -99,44 +110,58 @@ export const toClaimedJob = (row: JobRow): ClaimedJob => ({
 /** A row as anyone may look at it. */
 export const toJob = (
   row: JobRow,
-  context: { readonly now: number; readonly worker: string | null; readonly defaults: TaskDefaults | undefined },
-): Job => ({
-  id: row.id,
-  task: row.task,
-  queue: row.queue,
-  state: row.state,
-  label: labelOf(row, context.now),
-  priority: row.priority,
-  attempt: row.attempt,
-  maxAttempts: row.base + (row.retries ?? context.defaults?.retries ?? 0) + 1,
-  payload: readPayload(row.payload),
-  result: row.result === null ? null : JSON.parse(row.result),
-  error: row.error,
-  exitCode: row.exitCode,
-  signal: row.signal,
-  progress: row.progress,
-  createdAt: row.createdAt,
-  dueAt: row.dueAt,
-  startedAt: row.startedAt,
-  finishedAt: row.finishedAt,
-  expiresAt: row.expiresAt,
-  worker: context.worker,
-  pid: row.pid,
-  unique: row.uniqueKey,
-  tags: row.tags,
-  meta: row.meta ?? {},
-  name: row.name,
-  after: row.after,
-  afterAny: row.afterAny,
-  serializer: row.payload.serializer,
-  compression: null,
-  signedBy: null,
-  ref: row.ref,
-  options: row.options satisfies RunOptions,
-  crashes: row.crashes,
-  cancelling: row.cancelling,
-  claimed: row.state === 'queued' && row.lease !== null,
-})
+  context: {
+    readonly read: PayloadReader
+    readonly now: number
+    readonly worker: string | null
+    readonly defaults: TaskDefaults | undefined
+  },
+): Job => {
+  const owner = { job: row.id, task: row.task, queue: row.queue }
+  const payload = shown(context.read, row.payload, { ...owner, part: 'payload' })
+  const result = shown(context.read, row.result, { ...owner, part: 'result' })
+  return {
+    id: row.id,
+    task: row.task,
+    queue: row.queue,
+    state: row.state,
+    label: labelOf(row, context.now),
+    priority: row.priority,
+    attempt: row.attempt,
+    maxAttempts: row.base + (row.retries ?? context.defaults?.retries ?? 0) + 1,
+    payload: payload.value,
+    result: result.value,
+    hidden: {
+      ...(payload.hidden === undefined ? {} : { payload: payload.hidden }),
+      ...(result.hidden === undefined ? {} : { result: result.hidden }),
+    },
+    error: row.error,
+    exitCode: row.exitCode,
+    signal: row.signal,
+    progress: row.progress,
+    createdAt: row.createdAt,
+    dueAt: row.dueAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    expiresAt: row.expiresAt,
+    worker: context.worker,
+    pid: row.pid,
+    unique: row.uniqueKey,
+    tags: row.tags,
+    meta: row.meta ?? {},
+    name: row.name,
+    after: row.after,
+    afterAny: row.afterAny,
+    serializer: row.payload.serializer,
+    compression: row.payload.compression ?? null,
+    signedBy: signerOf(row.payload),
+    ref: row.ref,
+    options: row.options satisfies RunOptions,
+    crashes: row.crashes,
+    cancelling: row.cancelling,
+    claimed: row.state === 'queued' && row.lease !== null,
+  }
+}
 
 const labelOf = (row: JobRow, now: number): Job['label'] => {
   if (row.state !== 'queued') return null
@@ -144,5 +169,8 @@ const labelOf = (row: JobRow, now: number): Job['label'] => {
   return row.dueAt > now ? 'scheduled' : null
 }
 
-const readPayload = (payload: Payload): unknown =>
-  payload.serializer === 'json' ? JSON.parse(payload.text) : payload.text
+/** The payload of a job, signed for it if that was asked for. */
+export const signed = (job: ResolvedJob, id: number): Payload => {
+  const { sign, payload, task, queue } = job
+  return sign === undefined ? payload : { ...payload, signature: sign({ part: 'payload', job: id, task, queue }) }
+}

@@ -127,7 +127,10 @@ const cancelledInstead = (transition: Transition): Transition => {
 /** What a job that was given back unrun keeps. */
 const ending = (transition: Transition): Partial<JobRow> => ({
   ...(transition.dueAt === undefined ? {} : { dueAt: transition.dueAt }),
-  result: transition.result ?? null,
+  result:
+    typeof transition.result === 'string'
+      ? { serializer: 'json', text: transition.result }
+      : (transition.result ?? null),
   error: transition.error ?? null,
   exitCode: transition.exitCode ?? null,
   signal: transition.signal ?? null,

@@ -8,6 +8,7 @@ import type { ClaimedJob, RunOptions } from '../../job.ts'
 import type { ClaimRequest } from '../broker.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
+import { toPayload } from './payload-columns.ts'
 import type { QueueTurns } from './queue-turns.ts'
 import { makeReady, unready } from './ready.ts'
 import { StartRates } from './start-rates.ts'
@@ -104,7 +105,7 @@ type ReadyRow = [
   dueAt: number,
   createdAt: number,
   retries: number | null,
-  payload: string,
+  payload: string | Buffer,
   /** A JSON array of what most jobs do not have; null for them. */
   rare: string | null,
 ]
@@ -117,18 +118,20 @@ type Rare = [
   expiresAt: number | null,
   options: string | null,
   serializer: string | null,
+  coding: string | null,
+  signature: string | null,
   plain: number,
 ]
 
-const usual: Rare = [0, 0, 0, 0, null, null, null, 1]
+const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1]
 
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
       `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries, j.payload,
          iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
-             AND j.options IS NULL AND j.serializer IS NULL, NULL,
-           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), j.options, j.serializer,
+             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL, NULL,
+           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), j.options, j.serializer, j.coding, j.signature,
              j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL))
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
@@ -151,7 +154,7 @@ const handOut = (
   claim: { readonly token: number; readonly worker: number; readonly taken: [number, HeldJob][] },
 ): ClaimedJob => {
   const [id, task, queue, rank, , createdAt, retries, payload, rare] = row
-  const [spent, base, crashes, alone, expiresAt, options, serializer, plain] =
+  const [spent, base, crashes, alone, expiresAt, options, serializer, coding, signature, plain] =
     rare === null ? usual : (JSON.parse(rare) as Rare)
   const { token, worker, taken } = claim
   const attempt = spent + 1
@@ -167,7 +170,10 @@ const handOut = (
     retries,
     crashes,
     recovered: alone === 1,
-    payload: { serializer: serializer ?? 'json', text: payload },
+    payload:
+      rare === null && typeof payload === 'string'
+        ? { serializer: 'json', text: payload }
+        : toPayload(payload, { serializer, coding, signature }),
     options: options === null ? noOptions : (JSON.parse(options) as RunOptions),
     createdAt,
     expiresAt,

@@ -5,9 +5,11 @@
 
 import { JobqError } from '../../errors.ts'
 import type { Enqueued, NewJob, TaskDefaults } from '../../job.ts'
+import { isPlain } from '../../plain-payload.ts'
 import { type ResolvedJob, withTaskDefaults } from '../defaults.ts'
 import { admit } from './admit.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
+import { codingColumn, dataColumn, serializerColumn } from './payload-columns.ts'
 import { makeReady, unready } from './ready.ts'
 import { stateName, stored, waitingState } from './state.ts'
 import type { Store, Value } from './store.ts'
@@ -19,7 +21,7 @@ export const enqueueJobs = (store: Store, jobs: readonly NewJob[], now: number):
   for (let from = 0; from < jobs.length; ) {
     const first = jobs[from] as NewJob
     let to = from + 1
-    if (isPlain(first)) while (to < jobs.length && isAlike(first, jobs[to] as NewJob)) to += 1
+    if (isOrdinary(first)) while (to < jobs.length && isAlike(first, jobs[to] as NewJob)) to += 1
     const resolved = withTaskDefaults(first, taskDefaults(store, defaults, first.task), now)
     if (to - from > 1) {
       // One by one: so many arguments of one call would overflow the stack.
@@ -47,7 +49,9 @@ const isEmpty = (object: object): boolean => {
   return true
 }
 
-const isPlain = (job: NewJob): boolean =>
+const isOrdinary = (job: NewJob): boolean =>
+  job.sign === undefined &&
+  isPlain(job.payload) &&
   job.uniqueKey === null &&
   job.ref === null &&
   job.name === null &&
@@ -65,8 +69,7 @@ const isAlike = (first: NewJob, job: NewJob): boolean =>
   job.dueAt === first.dueAt &&
   job.expiresAt === first.expiresAt &&
   job.retries === first.retries &&
-  job.payload.serializer === first.payload.serializer &&
-  isPlain(job)
+  isOrdinary(job)
 
 const insertAlike = (
   store: Store,
@@ -80,21 +83,10 @@ const insertAlike = (
   const payloads = JSON.stringify(jobs.map((job) => job.payload.text))
   const { lastInsertRowid } = store
     .sql(
-      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, created_at, retries, expires_at, serializer, payload)
-       SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, value FROM json_each(?)`,
+      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, created_at, retries, expires_at, payload)
+       SELECT ?, ?, ?, ?, ?, ?, ?, ?, value FROM json_each(?)`,
     )
-    .run(
-      queue,
-      task,
-      state,
-      shared.priority,
-      shared.dueAt,
-      now,
-      shared.retries,
-      shared.expiresAt,
-      serializerColumn(shared),
-      payloads,
-    )
+    .run(queue, task, state, shared.priority, shared.dueAt, now, shared.retries, shared.expiresAt, payloads)
   const firstId = Number(lastInsertRowid) - jobs.length + 1
   const ids = jobs.map((_, index) => firstId + index)
   if (state === stored.ready) {
@@ -115,9 +107,6 @@ const insertAlike = (
   return ids.map((id) => ({ id, duplicate: false, state: 'queued', dueAt: shared.dueAt }))
 }
 
-const serializerColumn = (job: NewJob): string | null =>
-  job.payload.serializer === 'json' ? null : job.payload.serializer
-
 const insertOne = (store: Store, job: ResolvedJob, now: number): Enqueued => {
   const holder = job.uniqueKey === null ? undefined : uniqueHolder(store, job.uniqueKey)
   if (holder !== undefined) return meetHolder(store, job, { holder, now })
@@ -130,12 +119,13 @@ const insertOne = (store: Store, job: ResolvedJob, now: number): Enqueued => {
   const state = free ? waitingState(job.dueAt, now) : stored.blocked
   const { lastInsertRowid } = store
     .sql(
-      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, retries, expires_at, serializer, payload, held, ref, name, tags,
+      `INSERT INTO jobq_jobs(queue, task, state, priority, due_at, retries, expires_at, serializer, coding, payload, held, ref, name, tags,
          meta, options, unique_key, created_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(queue, task, state, ...content(job), job.uniqueKey, now)
   const id = Number(lastInsertRowid)
+  sign(store, job, id)
   if (free) {
     makeReady(store, id)
     logJobEvent(store, 'job.queued', now, { job: id, task, queue, attempt: 0, data: { dueAt: job.dueAt } })
@@ -146,14 +136,24 @@ const insertOne = (store: Store, job: ResolvedJob, now: number): Enqueued => {
   return { id, duplicate: false, state: stateName(final), dueAt: job.dueAt }
 }
 
+/** Stores the signature that its maker gives for this job. */
+const sign = (store: Store, job: ResolvedJob, id: number): void => {
+  if (job.sign === undefined) return
+  const signature = job.sign({ part: 'payload', job: id, task: job.task, queue: job.queue })
+  store
+    .sql('UPDATE jobq_jobs SET signature = ?, coding = ? WHERE id = ?')
+    .run(signature, codingColumn({ ...job.payload, signature }), id)
+}
+
 /** What a job says itself, in the order of the columns above. */
 const content = (job: ResolvedJob): Value[] => [
   job.priority,
   job.dueAt,
   job.retries,
   job.expiresAt,
-  serializerColumn(job),
-  job.payload.text,
+  serializerColumn(job.payload),
+  codingColumn(job.payload),
+  dataColumn(job.payload),
   job.hold ? 1 : 0,
   job.ref,
   job.name,
@@ -229,11 +229,12 @@ const meetHolder = (
   // The new content gets a whole budget of retries; what was used up before stays counted.
   store
     .sql(
-      `UPDATE jobq_jobs SET queue = ?, task = ?, priority = ?, due_at = ?, retries = ?, expires_at = ?, serializer = ?, payload = ?, held = ?,
+      `UPDATE jobq_jobs SET queue = ?, task = ?, priority = ?, due_at = ?, retries = ?, expires_at = ?, serializer = ?, coding = ?, payload = ?, held = ?, signature = NULL,
          ref = coalesce(?, ref), name = ?, tags = ?, meta = ?, options = ?, base = spent, crashes = 0, alone = 0, error = NULL, exit_code = NULL,
          signal = NULL, progress = NULL, progress_text = NULL, started_at = NULL, worker = NULL, pid = NULL WHERE id = ?`,
     )
     .run(store.queueId(job.queue), store.taskId(job.task), ...content(job), id)
+  sign(store, job, id)
   store.sql('DELETE FROM jobq_dependencies WHERE job = ?').run(id)
   addNeeds(store, id, job)
   const state = admit(store, id, { type: 'job.replaced', now })

@@ -90,7 +90,7 @@ const resetFinished = (store: Store, row: Row, dueAt: number): void => {
     .sql(
       `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0,
          token = 0, pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL,
-         signal = NULL, progress = NULL, progress_text = NULL, result = NULL, error = NULL WHERE id = ?`,
+         signal = NULL, progress = NULL, progress_text = NULL, result = NULL, result_coding = NULL, error = NULL WHERE id = ?`,
     )
     .run(dueAt, id)
   countFinished(store, row.queue, { [stateName(row.state)]: -1 })

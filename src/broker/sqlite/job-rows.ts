@@ -1,10 +1,11 @@
 /** Reading jobs from their rows, and deleting finished ones. */
 import type { Moment } from '../../clock.ts'
-import type { Job, JobError, JobState, RunOptions } from '../../job.ts'
-import { decodeJson } from '../../json.ts'
+import type { Job, JobError, JobState, PayloadReader, RunOptions } from '../../job.ts'
+import { shown, signerOf } from '../../plain-payload.ts'
 import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
+import { toPayload, toResult } from './payload-columns.ts'
 import { stateCodes, stateName, stored } from './state.ts'
 import type { Store, Value } from './store.ts'
 
@@ -40,8 +41,11 @@ interface JobRow {
   readonly meta: string | null
   readonly options: string | null
   readonly serializer: string | null
-  readonly payload: string
-  readonly result: string | null
+  readonly coding: string | null
+  readonly signature: string | null
+  readonly payload: string | Buffer
+  readonly result: string | Buffer | null
+  readonly result_coding: string | null
   readonly error: string | null
 }
 
@@ -60,9 +64,11 @@ const indexed: Partial<Record<JobState, string>> = {
 /** The jobs of a SQLite broker. */
 export class SqliteJobIndex implements JobIndex {
   readonly #store: Store
+  readonly #read: PayloadReader
 
-  constructor(store: Store) {
+  constructor(store: Store, read: PayloadReader) {
     this.#store = store
+    this.#read = read
   }
 
   async get(id: number, now: Moment): Promise<Job | null> {
@@ -191,6 +197,10 @@ export class SqliteJobIndex implements JobIndex {
         'SELECT needs, any_end FROM jobq_dependencies WHERE job = ? ORDER BY needs',
       )
       .all(row.id)
+    const stored = toPayload(row.payload, row)
+    const owner = { job: row.id, task: row.task, queue: row.queue }
+    const payload = shown(this.#read, stored, { ...owner, part: 'payload' })
+    const result = shown(this.#read, toResult(row.result, row.result_coding), { ...owner, part: 'result' })
     return {
       id: row.id,
       task: row.task,
@@ -200,8 +210,12 @@ export class SqliteJobIndex implements JobIndex {
       priority: row.priority,
       attempt: row.attempt,
       maxAttempts: row.base + (row.retries ?? row.published_retries ?? 0) + 1,
-      payload: readable(row.payload),
-      result: row.result === null ? null : readable(row.result),
+      payload: payload.value,
+      result: result.value,
+      hidden: {
+        ...(payload.hidden === undefined ? {} : { payload: payload.hidden }),
+        ...(result.hidden === undefined ? {} : { result: result.hidden }),
+      },
       error: row.error === null ? null : (JSON.parse(row.error) as JobError),
       exitCode: row.exit_code,
       signal: row.signal,
@@ -219,9 +233,9 @@ export class SqliteJobIndex implements JobIndex {
       name: row.name,
       after: needs.filter((need) => need.any_end === 0).map((need) => need.needs),
       afterAny: needs.filter((need) => need.any_end === 1).map((need) => need.needs),
-      serializer: row.serializer ?? 'json',
-      compression: null,
-      signedBy: null,
+      serializer: stored.serializer,
+      compression: stored.compression ?? null,
+      signedBy: signerOf(stored),
       ref: row.ref,
       options: row.options === null ? {} : (JSON.parse(row.options) as RunOptions),
       crashes: row.crashes,
@@ -252,15 +266,6 @@ const firstCreatedFrom = (store: Store, at: number): number => {
     else low = row.id + 1
   }
   return low
-}
-
-/** The value of JSON text; the text itself where it holds what no JavaScript value can (SQL writers may store such). */
-const readable = (text: string): unknown => {
-  try {
-    return decodeJson(text)
-  } catch {
-    return text
-  }
 }
 
 const labelOf = (row: JobRow, state: JobState, now: number): Job['label'] => {

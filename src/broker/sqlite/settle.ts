@@ -11,6 +11,7 @@ import type { HeldJob } from './claim.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { insertEnds } from './ends.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
+import { resultColumns } from './payload-columns.ts'
 import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import { eventCode, type Store } from './store.ts'
@@ -246,7 +247,7 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
   store
     .sql(
       `UPDATE jobq_jobs SET state = ?, token = ?, worker = ?, attempt = ?, spent = spent + ?, crashes = crashes + ?, alone = 0, finished_at = ?,
-         retries = coalesce(retries, ?), result = ?, error = ?, exit_code = ?, signal = ? WHERE id = ?`,
+         retries = coalesce(retries, ?), result = ?, result_coding = ?, error = ?, exit_code = ?, signal = ? WHERE id = ?`,
     )
     .run(
       stored[transition.to],
@@ -257,7 +258,7 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
       transition.crashed ? 1 : 0,
       report.at,
       transition.retries ?? null,
-      transition.result ?? null,
+      ...resultColumns(transition.result),
       error === null ? null : JSON.stringify(error),
       transition.exitCode ?? null,
       transition.signal ?? null,

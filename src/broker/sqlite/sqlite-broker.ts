@@ -5,7 +5,8 @@
 
 import { type Clock, type Moment, systemClock } from '../../clock.ts'
 import type { NewEvent } from '../../event.ts'
-import type { ClaimedJob, Enqueued, Lease, NewJob } from '../../job.ts'
+import type { ClaimedJob, Enqueued, Lease, NewJob, PayloadReader } from '../../job.ts'
+import { readPlain } from '../../plain-payload.ts'
 import type {
   Broker,
   CancelAnswer,
@@ -37,7 +38,11 @@ export interface SqliteBrokerOptions extends FileOptions {
   /** How long a write waits for other writers before it fails as `unavailable`; default 15 s. */
   readonly busyTimeoutMs?: number
   readonly clock?: Clock
+  /** How payloads and results are read to be shown; default plain JSON only. */
+  readonly read?: PayloadReader
 }
+
+type OpenOptions = Pick<SqliteBrokerOptions, 'clock' | 'read'>
 
 /** The worker registry, with a bell hung up for each session that this process opens. */
 class BelledWorkerRegistry extends SqliteWorkerRegistry {
@@ -92,13 +97,13 @@ export class SqliteBroker implements Broker {
   readonly #ownsDatabase: boolean
   #closed = false
 
-  private constructor(store: Store, options: { readonly ownsDatabase: boolean; readonly clock: Clock }) {
+  private constructor(store: Store, options: OpenOptions & { readonly ownsDatabase: boolean }) {
     this.#store = store
     this.#ownsDatabase = options.ownsDatabase
-    this.#waiter = new Waiter(store, options.clock)
+    this.#waiter = new Waiter(store, options.clock ?? systemClock)
     this.#registry = new BelledWorkerRegistry(store, this.#waiter.ring)
     this.url = `sqlite:${store.file}`
-    this.jobs = new SqliteJobIndex(store)
+    this.jobs = new SqliteJobIndex(store, options.read ?? readPlain)
     this.events = new SqliteEventLog(store)
     this.workers = this.#registry
     this.tasks = new SqliteTaskCatalog(store)
@@ -110,17 +115,17 @@ export class SqliteBroker implements Broker {
    */
   static open(file: string, options: SqliteBrokerOptions = {}): SqliteBroker {
     const store = new Store(openFile(file, options), file, options.busyTimeoutMs)
-    return new SqliteBroker(store, { ownsDatabase: true, clock: options.clock ?? systemClock })
+    return new SqliteBroker(store, { ...options, ownsDatabase: true })
   }
 
   /** Puts the queues into the application's own database; what is written takes part in its running transaction. */
   static attach(
     database: SqliteDatabase,
-    options: Pick<SqliteBrokerOptions, 'busyTimeoutMs' | 'clock'> = {},
+    options: Pick<SqliteBrokerOptions, 'busyTimeoutMs' | 'clock' | 'read'> = {},
   ): SqliteBroker {
     adoptDatabase(database)
     const store = new Store(database, database.name, options.busyTimeoutMs)
-    return new SqliteBroker(store, { ownsDatabase: false, clock: options.clock ?? systemClock })
+    return new SqliteBroker(store, { ...options, ownsDatabase: false })
   }
 
   /** The path of the file. */

@@ -16,7 +16,7 @@ import type { SqliteDatabase } from './native.ts'
 export const eventCode = (type: EventType): number => eventTypes.indexOf(type)
 
 /** A value that SQLite can store. */
-export type Value = string | number | null
+export type Value = string | number | Buffer | null
 
 /** How long a write waits for other writers unless told otherwise, in milliseconds. */
 export const defaultBusyTimeoutMs = 15_000

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { PayloadOwner } from '../../../src/job.ts'
 import { type Case, ends, one, refused } from './scene.ts'
 
 export const enqueueCases: Case[] = [
@@ -89,7 +90,16 @@ export const enqueueCases: Case[] = [
             progress: null,
           },
           ...{ createdAt: scene.at, dueAt: scene.at, startedAt: null, finishedAt: null, expiresAt: scene.at + 60_000 },
-          ...{ worker: null, pid: null, unique: 'key', after: [], afterAny: [], serializer: 'json', compression: null },
+          ...{
+            worker: null,
+            pid: null,
+            unique: 'key',
+            after: [],
+            afterAny: [],
+            serializer: 'json',
+            compression: null,
+            hidden: {},
+          },
           ...{ ...told, signedBy: null, options, crashes: 0, cancelling: false, claimed: false },
         },
       )
@@ -98,6 +108,43 @@ export const enqueueCases: Case[] = [
         { payload: claimed.payload, options: claimed.options, retries: claimed.retries },
         { payload, options, retries: 4 },
       )
+    },
+  },
+  {
+    name: 'a payload and a result that are stored as bytes come back as they went in, unread',
+    async run(scene) {
+      const coding = { serializer: 'application/msgpack', compression: 'zstd', encryption: 'aes-256-gcm' } as const
+      const payload = { ...coding, text: Buffer.of(0, 255, 128, 10).toString('base64'), binary: true } as const
+      const plain = await scene.addAll([{}, { payload }, {}])
+      const id = plain[1]?.id as number
+      const jobs = await scene.claim()
+      assert.deepEqual(
+        jobs.map((job) => job.payload),
+        [{ serializer: 'json', text: '{}' }, payload, { serializer: 'json', text: '{}' }],
+      )
+      const claimed = jobs[1] as (typeof jobs)[number]
+      const result = { ...payload, text: Buffer.of(1, 2, 3).toString('base64') }
+      await scene.settle(scene.finished(claimed, { ...ends.succeeded(), result }))
+      const job = await scene.get(id)
+      assert.deepEqual([job.payload, job.result, Object.keys(job.hidden)], [null, null, ['payload', 'result']])
+      assert.deepEqual([job.serializer, job.compression, job.signedBy], [coding.serializer, 'zstd', null])
+    },
+  },
+  {
+    name: 'a payload is signed for the job that it is stored with',
+    async run(scene) {
+      const sign = (owner: PayloadOwner): string => `1 test key ${JSON.stringify(owner)}`
+      const id = await scene.addId({ queue: 'q', uniqueKey: 'key', sign })
+      const owner = { part: 'payload', job: id, task: 'work', queue: 'q' }
+      assert.equal((await scene.get(id)).signedBy, 'key')
+      await scene.addId({ queue: 'p', uniqueKey: 'key', onConflict: 'replace', sign })
+      const moved = { ...owner, queue: 'p' }
+      const { payload } = await scene.runOne(ends.succeeded())
+      assert.deepEqual(payload, { serializer: 'json', text: '{}', signature: `1 test key ${JSON.stringify(moved)}` })
+      await scene.broker.requeue([id], scene.at, scene.now())
+      assert.deepEqual((await scene.claimOne()).payload, payload)
+      await scene.addAll([{ sign }, { sign }])
+      assert.equal(new Set((await scene.claim()).map((job) => job.payload.signature)).size, 2)
     },
   },
   {

@@ -3,7 +3,8 @@ import type { Case, Scene } from './scene.ts'
 
 const ids = (jobs: readonly { readonly id: number }[]) => jobs.map(({ id }) => id)
 const limit = (scene: Scene, count: number, perMs: number) => scene.broker.tasks.limitStarts('rated', { count, perMs })
-const addRated = (scene: Scene, count: number) => scene.addAll(Array.from({ length: count }, () => ({ task: 'rated' })))
+const addRated = (scene: Scene, count: number) =>
+  scene.addAll(Array.from({ length: count }, () => ({ task: 'rated', dueAt: 0 })))
 
 export const rateCases: Case[] = [
   {
