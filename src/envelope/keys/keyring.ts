@@ -22,12 +22,14 @@ import {
   type StoredKey,
 } from './key-file.ts'
 import { checkFolder, lookUp, makePrivateFolder, readPrivateFile, writePrivateFile } from './private-file.ts'
-import { trustedValidity, type Validity } from './trust.ts'
+import { ownValidity, trustedValidity, type Validity } from './trust.ts'
 
 /** A key that signs. */
 export interface SigningKey {
   readonly id: string
   readonly algorithm: Algorithm
+  /** When it signs; null for always. */
+  readonly validity: Validity | null
   sign(message: Buffer): Buffer
 }
 
@@ -68,21 +70,13 @@ export class Keyring {
    * corrupt file
    */
   signer(id: string, now: Moment): SigningKey {
-    this.#refresh(now)
-    const known = this.#signers.get(id)
-    if (known !== undefined) return known
-    const key = this.read(id)
-    if (key.state === 'retired') throw refused(id, 'is retired')
-    if (key.type === 'aes256') throw refused(id, 'is for encryption and does not sign')
-    if (key.state !== 'active' || key.secret === null) throw refused(id, 'only verifies')
-    if (key.type === 'x509') this.#checkDates(key, now.at)
-    const { secret } = key
-    const object = key.type === 'hmac' ? createSecretKey(secret) : privateKeyOf(secret)
-    const algorithm = algorithmOf(object)
-    if (algorithm === null) throw refused(id, 'is of a kind that is not supported')
-    const signer = { id, algorithm, sign: (message: Buffer) => signWith(algorithm, object, message) }
-    this.#signers.set(id, signer)
-    return signer
+    const key = this.#known(this.#signers, id, now) ?? this.#signer(this.read(id))
+    this.#signers.set(id, key)
+    const { validity } = key
+    if (validity !== null && (now.at < validity.notBefore || now.at > validity.notAfter)) {
+      throw refused(id, 'has a certificate that is not valid now')
+    }
+    return key
   }
 
   /**
@@ -91,15 +85,15 @@ export class Keyring {
    */
   verifier(id: string, now: Moment): VerifyingKey {
     try {
-      this.#refresh(now)
-      const known = this.#verifiers.get(id)
+      const known = this.#known(this.#verifiers, id, now)
       if (known !== undefined) return known
       const verifier = this.#verifier(this.read(id))
       this.#verifiers.set(id, verifier)
       return verifier
     } catch (error) {
       if (!(error instanceof JobqError)) throw error
-      if (error.code === 'not-found') {
+      // A name that no key can have is unknown too.
+      if (error.code !== 'permission') {
         throw new Rejected('unknown-key', `there is no key ${quote(id)} here to verify its signature with`)
       }
       throw new Rejected('unusable-key', error.message, { cause: error })
@@ -172,6 +166,18 @@ export class Keyring {
     throw new Rejected('untrusted-certificate', message)
   }
 
+  #signer({ id, type, state, secret, public: text }: StoredKey): SigningKey {
+    if (state === 'retired') throw refused(id, 'is retired')
+    if (type === 'aes256') throw refused(id, 'is for encryption and does not sign')
+    if (state !== 'active' || secret === null) throw refused(id, 'only verifies')
+    const object = type === 'hmac' ? createSecretKey(secret) : privateKeyOf(secret)
+    const algorithm = algorithmOf(object)
+    if (algorithm === null) throw refused(id, 'is of a kind that is not supported')
+    // Whether it is trusted is for those to say who verify.
+    const validity = type === 'x509' ? ownValidity(new X509Certificate(text ?? '')) : null
+    return { id, algorithm, validity, sign: (message) => signWith(algorithm, object, message) }
+  }
+
   #verifier(key: StoredKey): VerifyingKey {
     const { id, type, secret, public: text } = key
     if (key.state === 'retired') throw new Rejected('retired-key', `the key ${id} of its signature is retired`)
@@ -187,24 +193,21 @@ export class Keyring {
     }
   }
 
-  #checkDates(key: StoredKey, at: number): void {
-    const { validFrom, validTo } = new X509Certificate(key.public ?? '')
-    if (at < Date.parse(validFrom) || at > Date.parse(validTo))
-      throw refused(key.id, 'has a certificate that is not valid now')
-  }
-
-  #refresh({ tick }: Moment): void {
-    if (tick - this.#checkedTick < refreshMs) return
+  /** What is kept of a key, if the folder is as it was when that was read, as far as a second ago. */
+  #known<T>(kept: ReadonlyMap<string, T>, id: string, { tick }: Moment): T | undefined {
+    const known = kept.get(id)
+    if (known !== undefined && tick - this.#checkedTick < refreshMs) return known
+    // Also before a key is read: what is kept is never younger than the print that it is kept by.
     const print = this.#fingerprint()
     if (print !== this.#print) this.#forget()
     this.#print = print
     this.#checkedTick = tick
+    return kept.get(id)
   }
 
   #forget(): void {
     this.#signers.clear()
     this.#verifiers.clear()
-    this.#checkedTick = Number.NEGATIVE_INFINITY
   }
 
   /** What changes with every change of a key, its rights included. */

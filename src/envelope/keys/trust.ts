@@ -13,13 +13,19 @@ export interface Validity {
 
 const maxDepth = 8
 
+/** What a certificate says of itself. */
+export const ownValidity = ({ validFrom, validTo }: X509Certificate): Validity => ({
+  notBefore: Date.parse(validFrom),
+  notAfter: Date.parse(validTo),
+})
+
 /** The validity of a certificate that the others lead to a root, the longest where several do; null where none does. */
 export const trustedValidity = (
   certificate: X509Certificate,
   others: readonly X509Certificate[],
   depth = 0,
 ): Validity | null => {
-  const own = { notBefore: Date.parse(certificate.validFrom), notAfter: Date.parse(certificate.validTo) }
+  const own = ownValidity(certificate)
   if (signedItself(certificate)) return own
   if (depth === maxDepth) return null
   const above = others
