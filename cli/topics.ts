@@ -11,7 +11,7 @@ export const topics = {
     8  still pending (wait --no-wait)
    69  no worker answered (control)
    75  the broker is busy or unreachable: try again
-   77  permission refused
+   77  permission refused: a file of others, a key that is retired, corrupt or open to others
    78  the broker cannot be used (foreign, newer, corrupt, moved, symlinked, read-only for a write); it is untouched
   124  timed out waiting
   130  interrupted (INT twice)
@@ -120,5 +120,51 @@ retried like other failures.
 
 Backoffs: exponential:2s..10m doubles from 2 s to at most 10 min and draws evenly between 0 and that (full jitter) unless
 ,nojitter follows; linear:5s waits 5 s, 10 s, 15 s; fixed:30s always 30 s; ,jitter draws.
+`,
+  serializers: `Serializers
+
+A payload or result is written by a serializer and read by the content type that is recorded with it.
+
+  json     application/json         text; the default
+  msgpack  application/vnd.msgpack  bytes; smaller, and keeps more
+  yaml     application/yaml         text, the core schema of YAML 1.2
+  v8       application/x-v8         bytes, structured clone; only where 'accept' names it, because it is not safe
+                                    to read bytes that somebody means harm with
+
+What each does with a value: kept exactly, refused with the place that it is at, or what it becomes instead:
+
+                                          json           msgpack     yaml     v8
+  null, booleans, text                    kept           kept        kept     kept
+  numbers, integers to 2^53               kept           kept        kept     kept
+  -0                                      0              0           kept     kept
+  NaN, infinities                         refused        kept        kept     kept
+  bigint                                  refused        kept        refused  kept
+  Date                                    ISO text       kept        refused  kept
+  invalid Date                            refused        refused     refused  refused
+  Uint8Array                              refused        kept        refused  kept
+  Buffer                                  refused        Uint8Array  refused  kept
+  other binary views, ArrayBuffer         refused        refused     refused  kept
+  undefined as a property                 absent         refused     refused  kept
+  undefined in an array                   refused        refused     refused  kept
+  holes in an array                       refused        refused     refused  refused
+  Map, Set                                refused        refused     refused  kept
+  cycles                                  refused        refused     refused  kept
+  objects with toJSON                     what it gives  refused     refused  refused
+  class instances                         plain objects  refused     refused  refused
+  Error, RegExp                           refused        refused     refused  refused
+  functions                               refused        refused     refused  refused
+  symbols                                 refused        refused     refused  refused
+  half of a surrogate pair                refused        refused     refused  kept
+  NUL in text                             refused        kept        kept     kept
+  keys __proto__, constructor, prototype  refused        refused     refused  refused
+  more than 100 levels                    refused        refused     refused  refused
+
+Every reader refuses more bytes than allowed, keys that are doubled (json and v8 keep the last, as JSON.parse does), and
+integers that a number of JavaScript cannot hold.
+
+Compressors are gzip, zlib, bzip2, zstd and brotli; what the programs of those names write can be read, and the reverse.
+A payload is compressed only where that makes it smaller. Unpacking stops at the allowed size; data that is cut short or
+followed by anything is refused, but for gzip, which reads several members as one, as the program does. bzip2 and zstd
+read one stream or frame only; windows of more than 8 MiB (zstd) or 16 MiB (brotli) are refused.
 `,
 } as const
