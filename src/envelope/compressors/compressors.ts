@@ -42,10 +42,12 @@ export class Compressors {
 
   /** @throws JobqError `usage` for an unknown name */
   compress(name: string, bytes: Uint8Array): Uint8Array {
-    const compressor = this.#byName.get(name)
-    if (compressor !== undefined) return compressor.compress(bytes)
-    const meant = nearest(name, this.names)
-    throw new JobqError('usage', `no compressor ${quote(name)}${meant === null ? '' : `; did you mean ${meant}?`}`)
+    return this.#named(name).compress(bytes)
+  }
+
+  /** @throws JobqError `usage` for an unknown name */
+  checkName(name: string): void {
+    this.#named(name)
   }
 
   /**
@@ -57,6 +59,13 @@ export class Compressors {
     if (compressor === undefined)
       throw new Rejected('unknown-codec', `no compressor ${quote(name)}; add it to compressors`)
     return compressor.inflate(bytes, maxBytes)
+  }
+
+  #named(name: string): Compressor {
+    const compressor = this.#byName.get(name)
+    if (compressor !== undefined) return compressor
+    const meant = nearest(name, this.names)
+    throw new JobqError('usage', `no compressor ${quote(name)}${meant === null ? '' : `; did you mean ${meant}?`}`)
   }
 }
 

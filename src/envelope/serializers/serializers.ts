@@ -89,14 +89,31 @@ export class Serializers {
    * @throws Rejected `unknown-codec`, `not-accepted`, `too-large` or `unreadable`
    */
   decode({ contentType, data }: Serialized, limits: DecodeLimits): unknown {
+    const serializer = this.#accepting(contentType)
+    return serializer.decode(contentType.endsWith(textParameter) ? toText(data, limits) : data, limits)
+  }
+
+  /**
+   * Checks that what is recorded with this content type is read here.
+   * @throws Rejected `unknown-codec`, `not-accepted`
+   */
+  checkAccepted(contentType: string): void {
+    this.#accepting(contentType)
+  }
+
+  /** @throws JobqError `usage` for an unknown name */
+  checkName(name: string): void {
+    this.#named(name)
+  }
+
+  #accepting(contentType: string): Serializer {
     const isCustomText = contentType.endsWith(textParameter)
-    const type = isCustomText ? contentType.slice(0, -textParameter.length) : contentType
-    const serializer = this.#byType.get(type)
+    const serializer = this.#byType.get(isCustomText ? contentType.slice(0, -textParameter.length) : contentType)
     if (serializer === undefined)
       throw new Rejected('unknown-codec', `no serializer reads ${quote(contentType)}; add it to serializers`)
     if (!this.#accepted.has(serializer))
       throw new Rejected('not-accepted', `${quote(contentType)} is not accepted; add it to accept if it is to be read`)
-    return serializer.decode(isCustomText ? toText(data, limits) : data, limits)
+    return serializer
   }
 
   #named(name: string): Serializer {

@@ -1,0 +1,177 @@
+/**
+ * Payloads and results on their way into the queue and out of it: sealed (serialized, compressed, encrypted, signed) and
+ * opened in the reverse order, so that nothing is decoded that was not verified. A worker keeps the keys and only unlocks;
+ * its children decode.
+ */
+import type { Clock } from '../clock.ts'
+import { JobqError } from '../errors.ts'
+import type { Payload, PayloadOwner, PayloadReader } from '../job.ts'
+import { isPlain, readPlain } from '../plain-payload.ts'
+import { bytesOf, type CodecOptions, Codecs, type Coding, contentTypeOf, withBytes } from './codecs.ts'
+import { Cipher, cipherName } from './keys/cipher.ts'
+import { readCipherKey } from './keys/cipher-key.ts'
+import { Keyring } from './keys/keyring.ts'
+import { type Content, sign, verify } from './keys/sign.ts'
+import { formatSignature } from './keys/signature.ts'
+import { Rejected } from './rejected.ts'
+
+/** How a payload is to be written. */
+export interface Sealing extends Coding {
+  /** The id of a key, or true for the configuration's. */
+  readonly sign?: string | boolean
+}
+
+/** What `Messages` goes by. */
+export interface MessageOptions extends CodecOptions {
+  /** Absolute path of the folder of keys, and the key that signs where none is named. */
+  readonly keys?: { readonly folder?: string; readonly sign?: string }
+  /** Absolute path of the key file for encryption. */
+  readonly keyFile?: string
+  /** Only signed jobs are run, in all queues or in these. */
+  readonly requireSigned?: boolean | readonly string[]
+  readonly maxPayloadBytes: number
+  readonly maxResultBytes: number
+  readonly clock: Clock
+}
+
+/** A payload to store, and its signature to be made when its job is known. */
+export interface Sealed {
+  readonly payload: Payload
+  readonly sign?: (owner: PayloadOwner) => string
+}
+
+/** How one client or worker writes and reads what jobs carry. */
+export class Messages {
+  readonly codecs: Codecs
+  readonly #options: MessageOptions
+  #keyring: Keyring | null = null
+  #cipher: Cipher | null = null
+
+  /** @throws JobqError `usage` for codecs that are none; `permission`, `not-found` for a key file */
+  constructor(options: MessageOptions) {
+    this.#options = options
+    this.codecs = new Codecs(options)
+    if (options.keyFile !== undefined) this.#cipher = new Cipher(readCipherKey(options.keyFile))
+  }
+
+  /** True where unsigned jobs of a queue are not run. */
+  requiresSigned(queue: string): boolean {
+    const { requireSigned = false } = this.#options
+    return typeof requireSigned === 'boolean' ? requireSigned : requireSigned.includes(queue)
+  }
+
+  /** True where any queue wants signed jobs. */
+  get requiresAny(): boolean {
+    const { requireSigned = false } = this.#options
+    return typeof requireSigned === 'boolean' ? requireSigned : requireSigned.length > 0
+  }
+
+  /** The key that signs where only signing was asked for; null where none is set. */
+  get usualKey(): string | null {
+    return this.#options.keys?.sign ?? null
+  }
+
+  /**
+   * A payload as it is to be stored. `queue` is null where it is not known yet.
+   * @throws JobqError `usage` for what cannot be kept or is too large, `permission` or `not-found` for a key
+   */
+  seal(value: unknown, sealing: Sealing, of: { readonly task: string; readonly queue: string | null }): Sealed {
+    const coded = this.codecs.encode(value, sealing, this.#options.maxPayloadBytes)
+    const payload = this.#encrypted(coded, { part: 'payload', task: of.task })
+    const keyId = this.#signer(sealing.sign, of.queue)
+    if (keyId === null) return { payload }
+    const now = this.#options.clock.now()
+    // A key that cannot be used is to be known before anything is written.
+    const key = this.#keys().signer(keyId, now)
+    return {
+      payload,
+      sign: (owner) => formatSignature(sign(key, contentOf(payload, owner), now.at)),
+    }
+  }
+
+  /**
+   * A result as it is to be stored: encrypted if payloads are.
+   */
+  lock(result: Payload, owner: PayloadOwner): Payload {
+    return this.#encrypted(result, owner)
+  }
+
+  /** True where results must be locked. */
+  get locks(): boolean {
+    return this.#cipher !== null
+  }
+
+  /**
+   * What is stored, verified and decrypted, still to be decoded.
+   * @throws Rejected with what is wrong
+   */
+  unlock(payload: Payload, owner: PayloadOwner): Payload {
+    const required = owner.part === 'payload' && this.requiresSigned(owner.queue)
+    const { signature = null } = payload
+    if (signature !== null || required) {
+      verify(this.#keys(), { ...contentOf(payload, owner), signature, required }, this.#options.clock.now())
+    }
+    return this.#decrypted(payload, owner)
+  }
+
+  /**
+   * The value of what is stored.
+   * @throws Rejected with what is wrong
+   */
+  open(payload: Payload, owner: PayloadOwner): unknown {
+    const { maxPayloadBytes, maxResultBytes } = this.#options
+    return this.codecs.decode(this.unlock(payload, owner), owner.part === 'payload' ? maxPayloadBytes : maxResultBytes)
+  }
+
+  /** Reads what is stored to show it: unverified, because a forgery is to be seen as well. */
+  readonly read: PayloadReader = (payload, owner) => {
+    if (isPlain(payload)) return readPlain(payload, owner)
+    if (payload.encryption !== undefined && this.#cipher === null)
+      return { hidden: 'it is encrypted, and encrypt.keyFile is not set here' }
+    try {
+      return { value: this.codecs.decode(this.#decrypted(payload, owner), Number.POSITIVE_INFINITY) }
+    } catch (error) {
+      return { hidden: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  #signer(asked: string | boolean | undefined, queue: string | null): string | null {
+    if (typeof asked === 'string') return asked
+    const wanted = asked ?? (queue === null ? this.requiresAny : this.requiresSigned(queue))
+    if (!wanted) return null
+    if (this.usualKey !== null) return this.usualKey
+    if (asked === true) throw new JobqError('usage', 'sign: no key is named, and keys.sign is not set')
+    throw new JobqError('permission', 'only signed jobs are taken here: name a key to sign with, or set keys.sign')
+  }
+
+  #encrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
+    if (this.#cipher === null) return payload
+    const { text: _, binary: __, ...rest } = payload
+    const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
+    return withBytes({ ...rest, encryption: cipherName }, this.#cipher.encrypt(bytesOf(payload), binding))
+  }
+
+  #decrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
+    const { encryption, text: _, binary: __, signature: ___, ...rest } = payload
+    if (encryption === undefined) return payload
+    if (encryption !== cipherName) throw new Rejected('unknown-codec', `no cipher ${encryption}`)
+    if (this.#cipher === null) throw new Rejected('wrong-key', 'it is encrypted, and encrypt.keyFile is not set here')
+    const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
+    return withBytes(rest, this.#cipher.decrypt(bytesOf(payload), binding))
+  }
+
+  #keys(): Keyring {
+    const folder = this.#options.keys?.folder
+    if (folder === undefined) throw new JobqError('usage', 'keys.folder is not set')
+    this.#keyring ??= new Keyring(folder)
+    return this.#keyring
+  }
+}
+
+const contentOf = (payload: Payload, owner: PayloadOwner): Content => ({
+  ...owner,
+  contentType: contentTypeOf(payload),
+  compression: payload.compression ?? null,
+  encryption: payload.encryption ?? null,
+  bytes: bytesOf(payload),
+})
