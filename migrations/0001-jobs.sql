@@ -193,3 +193,13 @@ CREATE TABLE jobq_events (
 );
 
 CREATE INDEX jobq_events_job ON jobq_events(job) WHERE job IS NOT NULL AND type >= 0;
+
+-- How far consumers have come in the event log.
+CREATE TABLE jobq_cursors (
+  name TEXT PRIMARY KEY,
+  -- the id of the last event that is dealt with
+  cursor INTEGER NOT NULL,
+  -- who has it, and until when in milliseconds of the monotonic clock
+  session INTEGER,
+  lease_until INTEGER NOT NULL
+) WITHOUT ROWID;

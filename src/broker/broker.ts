@@ -80,6 +80,7 @@ export interface Broker {
   readonly events: EventLog
   readonly workers: WorkerRegistry
   readonly tasks: TaskCatalog
+  readonly cursors: Cursors
 
   /**
    * Adds the jobs, all or none, and answers in their order. A `uniqueKey` held by an unfinished job gives
@@ -287,6 +288,27 @@ export interface WorkerRegistry {
   /** Ends a session (`worker.offline`) and makes its leases run out at once. Also for a session whose process is gone. */
   leave(session: number, now: Moment): Promise<void>
   list(): Promise<WorkerRecord[]>
+}
+
+/** How a worker has a cursor for itself. */
+export interface CursorLease {
+  /** The session that `workers.join` gave. */
+  readonly session: number
+  /** For how long nobody else gets it. */
+  readonly leaseMs: number
+}
+
+/**
+ * How far consumers have come in the event log, by their names. One session at a time has a cursor: until it lets go of it,
+ * leaves, or has not been heard of for its `leaseMs`.
+ */
+export interface Cursors {
+  /** Takes a cursor, or goes on having it: the id of the last event that is dealt with, `start` for a name that is new; null while another session has it. */
+  take(name: string, lease: CursorLease & { readonly start: number }, now: Moment): Promise<number | null>
+  /** Moves a cursor, never back, and renews the lease; false, with nothing done, where the session does not have it any more. */
+  move(name: string, lease: CursorLease & { readonly to: number }, now: Moment): Promise<boolean>
+  /** Lets go of a cursor that the session has. */
+  release(name: string, session: number): Promise<void>
 }
 
 /** What workers have published of the tasks they can run. */

@@ -6,7 +6,19 @@ type Shape = { readonly [Name in keyof WorkerComponents]?: readonly (keyof Worke
 /** What the other built-in steps use of a component; nothing of those that are not here. */
 const shape: Shape = {
   broker: [
-    ...(['url', 'jobs', 'events', 'workers', 'tasks', 'enqueue', 'settle', 'claim', 'extend', 'cancel'] as const),
+    ...([
+      'url',
+      'jobs',
+      'events',
+      'workers',
+      'tasks',
+      'cursors',
+      'enqueue',
+      'settle',
+      'claim',
+      'extend',
+      'cancel',
+    ] as const),
     ...(['requeue', 'release', 'setPaused', 'wait', 'close'] as const),
   ],
   tasks: ['update', 'names', 'problems', 'policyFor'],

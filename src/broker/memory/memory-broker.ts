@@ -22,6 +22,7 @@ import type {
   TaskCatalog,
 } from '../broker.ts'
 import { claimJobs } from './claim.ts'
+import { MemoryCursors } from './cursors.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { MemoryEventLog } from './event-log.ts'
 import { MemoryJobIndex } from './job-index.ts'
@@ -38,6 +39,7 @@ export class MemoryBroker implements Broker {
   readonly events: MemoryEventLog
   readonly workers: MemoryWorkerRegistry
   readonly tasks: TaskCatalog
+  readonly cursors: MemoryCursors
   readonly #store = new MemoryStore()
   readonly #waiting = new Set<() => void>()
   #closed = false
@@ -46,6 +48,7 @@ export class MemoryBroker implements Broker {
     this.jobs = new MemoryJobIndex(this.#store, options.read ?? readPlain)
     this.events = new MemoryEventLog(this.#store)
     this.workers = new MemoryWorkerRegistry(this.#store)
+    this.cursors = new MemoryCursors(this.#store)
     this.tasks = {
       publish: async (tasks: readonly TaskDefaults[]) => {
         for (const defaults of tasks) this.#store.tasks.set(defaults.task, defaults)

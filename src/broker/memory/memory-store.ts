@@ -18,6 +18,13 @@ export interface QueueRow {
   readonly credit: number
 }
 
+/** A consumer's cursor, and who has it until when (monotonic milliseconds); 0 for nobody. */
+export interface CursorRow {
+  readonly cursor: number
+  readonly session: number
+  readonly until: number
+}
+
 /** Jobs, queues, tasks, workers and events in this process's memory. */
 export class MemoryStore {
   readonly jobs = new Map<number, JobRow>()
@@ -25,6 +32,7 @@ export class MemoryStore {
   readonly tasks = new Map<string, TaskDefaults>()
   readonly rates = new Map<string, StartRate>()
   readonly workers = new Map<number, WorkerRecord>()
+  readonly cursors = new Map<string, CursorRow>()
   /** The names of all sessions there ever were. */
   readonly workerNames = new Map<number, string>()
   /** The log without what was pruned: ids without gaps. */

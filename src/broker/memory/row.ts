@@ -11,6 +11,7 @@ import type {
   TaskDefaults,
 } from '../../job.ts'
 import { shown, signerOf } from '../../plain-payload.ts'
+import { traceContext } from '../../trace-context.ts'
 import type { ResolvedJob } from '../defaults.ts'
 
 /** Who holds a job, and until which reading of the monotonic clock. */
@@ -104,6 +105,8 @@ export const toClaimedJob = (row: JobRow): ClaimedJob => ({
   payload: row.payload,
   options: row.options,
   createdAt: row.createdAt,
+  dueAt: row.dueAt,
+  trace: traceContext(row.meta?.traceparent, row.meta?.tracestate),
   expiresAt: row.attempt === 0 ? row.expiresAt : null,
 })
 

@@ -30,6 +30,9 @@ export class MemoryWorkerRegistry implements WorkerRegistry {
     if (worker === undefined) return
     this.#store.workers.delete(session)
     this.#store.log('worker.offline', now.at, { worker: worker.name })
+    for (const [name, row] of this.#store.cursors) {
+      if (row.session === session) this.#store.cursors.set(name, { ...row, session: 0 })
+    }
     for (const row of this.#store.jobs.values()) {
       if (row.lease?.worker === session) this.#store.put({ ...row, lease: { ...row.lease, until: now.tick } })
     }

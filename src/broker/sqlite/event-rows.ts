@@ -69,6 +69,11 @@ export class SqliteEventLog implements EventLog {
   }
 
   async last(): Promise<number> {
+    this.#store.checkPlace()
+    return this.#store.read(() => this.#last())
+  }
+
+  #last(): number {
     return Number(this.#store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0)
   }
 
@@ -80,8 +85,7 @@ export class SqliteEventLog implements EventLog {
         id,
         at,
       )
-      if (found !== undefined) return Number(found) - 1
-      return Number(this.#store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0)
+      return found === undefined ? this.#last() : Number(found) - 1
     })
   }
 

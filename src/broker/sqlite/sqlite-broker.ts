@@ -19,6 +19,7 @@ import type {
   Settled,
 } from '../broker.ts'
 import { claimJobs, type HeldJob } from './claim.ts'
+import { SqliteCursors } from './cursor-rows.ts'
 import { adoptDatabase, type FileOptions, openFile } from './database-file.ts'
 import type { Doorbell } from './doorbell.ts'
 import { enqueueJobs } from './enqueue.ts'
@@ -89,6 +90,7 @@ export class SqliteBroker implements Broker {
   readonly events: SqliteEventLog
   readonly workers: SqliteWorkerRegistry
   readonly tasks: SqliteTaskCatalog
+  readonly cursors: SqliteCursors
   readonly #store: Store
   readonly #registry: BelledWorkerRegistry
   readonly #turns = new QueueTurns()
@@ -107,6 +109,7 @@ export class SqliteBroker implements Broker {
     this.events = new SqliteEventLog(store)
     this.workers = this.#registry
     this.tasks = new SqliteTaskCatalog(store)
+    this.cursors = new SqliteCursors(store)
   }
 
   /**

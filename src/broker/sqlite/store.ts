@@ -125,6 +125,21 @@ export class Store {
     return name ?? null
   }
 
+  /**
+   * Makes sure that the file at the path is still the one that is open.
+   * @throws JobqError `unusable`
+   */
+  checkPlace(): void {
+    const moved = identityOf(this.file) !== this.#fileIdentity
+    const cut = this.#logIdentity !== null && identityOf(`${this.file}-wal`) !== this.#logIdentity
+    if (!moved && !cut) return
+    if (!cut) this.#writeLogBack()
+    throw new JobqError(
+      'unusable',
+      `${this.file}${moved ? '' : '-wal'} was moved, deleted or replaced while it was open; nothing more is written`,
+    )
+  }
+
   close(): void {
     this.#statements.clear()
     if (this.database.open) this.database.close()
@@ -151,7 +166,7 @@ export class Store {
 
   #transact<T>(work: () => T): T {
     if (this.database.inTransaction) return this.#joined(work)
-    this.#checkIdentity()
+    this.checkPlace()
     this.sql('BEGIN IMMEDIATE').run()
     let result: T
     try {
@@ -184,17 +199,6 @@ export class Store {
     this.#queueIds.clear()
     this.#taskIds.clear()
     this.#names.clear()
-  }
-
-  #checkIdentity(): void {
-    const moved = identityOf(this.file) !== this.#fileIdentity
-    const cut = this.#logIdentity !== null && identityOf(`${this.file}-wal`) !== this.#logIdentity
-    if (!moved && !cut) return
-    if (!cut) this.#writeLogBack()
-    throw new JobqError(
-      'unusable',
-      `${this.file}${moved ? '' : '-wal'} was moved, deleted or replaced while it was open; nothing more is written`,
-    )
   }
 
   /** SQLite leaves a moved file without what is only in its log; who has the file then, shall have all of it. */

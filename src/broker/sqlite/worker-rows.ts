@@ -69,6 +69,7 @@ export class SqliteWorkerRegistry implements WorkerRegistry {
         .sql('UPDATE jobq_workers SET left_at = ? WHERE id = ? AND left_at IS NULL')
         .run(now.at, session)
       this.#store.sql('UPDATE jobq_leases SET lease_until = 0 WHERE worker = ?').run(session)
+      this.#store.sql('UPDATE jobq_cursors SET session = NULL WHERE session = ?').run(session)
       if (changes === 1) this.#log('worker.offline', session, { at: now.at, data: {} })
     })
   }

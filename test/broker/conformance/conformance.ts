@@ -1,5 +1,6 @@
 import type { Broker } from '../../../src/broker/broker.ts'
 import { claimCases, expiryCases } from './claim.ts'
+import { cursorCases } from './cursors.ts'
 import { dependencyCases } from './dependencies.ts'
 import { enqueueCases } from './enqueue.ts'
 import { cancelCases, requeueCases } from './intervene.ts'
@@ -23,6 +24,7 @@ export const conformanceCases: readonly Case[] = [
   ...requeueCases,
   ...jobIndexCases,
   ...eventLogCases,
+  ...cursorCases,
   ...workerCases,
   ...taskCases,
   ...rateCases,
