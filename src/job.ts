@@ -3,6 +3,7 @@
  * broker hands to a worker, `Job` what anyone may look at. The last one's fields are the public JSON
  * contract (`jobq show --json`); instants here are epoch milliseconds and become RFC 3339 on output.
  */
+import type { TraceContext } from './trace-context.ts'
 
 export const jobStates = ['blocked', 'queued', 'running', 'succeeded', 'failed', 'cancelled'] as const
 /** The six states of a job's life; *scheduled* and *retrying* are labels derived from `queued`. */
@@ -107,6 +108,9 @@ export interface TaskDefaults {
   readonly priority?: number
   readonly retries?: number
   readonly expiresMs?: number
+  readonly serializer?: string
+  readonly compress?: string
+  readonly sign?: boolean | string
 }
 
 /** What `enqueue` answers for one job. `duplicate`: `id` is the unfinished holder of the unique key. */
@@ -140,6 +144,10 @@ export interface ClaimedJob extends Lease {
   readonly payload: Payload
   readonly options: RunOptions
   readonly createdAt: number
+  /** When this run was due, in epoch milliseconds. */
+  readonly dueAt: number
+  /** The trace that it belongs to, as its `meta` tells; null where it tells none. */
+  readonly trace: TraceContext | null
   /** Not to be started after this epoch millisecond; null once it has started, be it in an earlier run. */
   readonly expiresAt: number | null
 }

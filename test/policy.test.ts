@@ -14,6 +14,7 @@ const error = { type: 'Error', message: 'broken' }
 const job = (said: Partial<ClaimedJob> = {}): ClaimedJob => ({
   ...{ id: 1, token: 1, task: 't', queue: 'q', priority: 5, attempt: 1, base: 0, retries: null, crashes: 0 },
   ...{ recovered: false, payload: { serializer: 'json', text: 'null' }, options: {}, createdAt: now, expiresAt: null },
+  ...{ dueAt: now, trace: null },
   ...said,
 })
 const policy = (said: Partial<RunPolicy> = {}): RunPolicy => ({

@@ -5,6 +5,7 @@
  */
 import type { Moment } from '../../clock.ts'
 import type { ClaimedJob, RunOptions } from '../../job.ts'
+import { traceContext } from '../../trace-context.ts'
 import type { ClaimRequest } from '../broker.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
@@ -121,18 +122,20 @@ type Rare = [
   coding: string | null,
   signature: string | null,
   plain: number,
+  traceparent: string | null,
+  tracestate: string | null,
 ]
 
-const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1]
+const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1, null, null]
 
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
       `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries, j.payload,
          iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
-             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL, NULL,
+             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL AND j.meta ->> '$.traceparent' IS NULL, NULL,
            json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), j.options, j.serializer, j.coding, j.signature,
-             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL))
+             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, j.meta ->> '$.traceparent', j.meta ->> '$.tracestate'))
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
     .raw()
@@ -153,9 +156,21 @@ const handOut = (
   row: ReadyRow,
   claim: { readonly token: number; readonly worker: number; readonly taken: [number, HeldJob][] },
 ): ClaimedJob => {
-  const [id, task, queue, rank, , createdAt, retries, payload, rare] = row
-  const [spent, base, crashes, alone, expiresAt, options, serializer, coding, signature, plain] =
-    rare === null ? usual : (JSON.parse(rare) as Rare)
+  const [id, task, queue, rank, dueAt, createdAt, retries, payload, rare] = row
+  const [
+    spent,
+    base,
+    crashes,
+    alone,
+    expiresAt,
+    options,
+    serializer,
+    coding,
+    signature,
+    plain,
+    traceparent,
+    tracestate,
+  ] = rare === null ? usual : (JSON.parse(rare) as Rare)
   const { token, worker, taken } = claim
   const attempt = spent + 1
   taken.push([id, { token, task, queue, worker, attempt, plain: plain === 1, started: false }])
@@ -176,6 +191,8 @@ const handOut = (
         : toPayload(payload, { serializer, coding, signature }),
     options: options === null ? noOptions : (JSON.parse(options) as RunOptions),
     createdAt,
+    dueAt,
+    trace: traceparent === null ? null : traceContext(traceparent, tracestate),
     expiresAt,
   }
 }

@@ -36,11 +36,35 @@ export const claimCases: Case[] = [
       assert.deepEqual(job, {
         ...{ id, task: 'work', queue: 'q', priority: 3, attempt: 1, base: 0, retries: 2, crashes: 0, recovered: false },
         ...{ payload: { serializer: 'json', text: '{}' }, options: {}, createdAt: scene.at, expiresAt: scene.at + 7 },
+        ...{ dueAt: scene.at, trace: null },
       })
       const shown = await scene.get(id)
       assert.deepEqual(
         [shown.state, shown.claimed, shown.worker, shown.attempt, shown.startedAt],
         ['queued', true, 'w1', 0, null],
+      )
+    },
+  },
+  {
+    name: 'the trace that a job tells in its meta is handed out with each of its runs',
+    async run(scene) {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+      const id = await scene.addId({ meta: { traceparent, tracestate: 'a=1', other: 'kept' } })
+      const first = await scene.claimOne()
+      assert.deepEqual(first.trace, { traceparent, tracestate: 'a=1' })
+      await scene.settle(scene.finished(first, ends.retried(scene.at)))
+      const second = await scene.claimOne()
+      assert.deepEqual([second.id, second.attempt, second.trace], [id, 2, first.trace])
+      assert.deepEqual((await scene.get(id)).meta, { traceparent, tracestate: 'a=1', other: 'kept' })
+    },
+  },
+  {
+    name: 'what is no trace is handed out as none',
+    async run(scene) {
+      await scene.addAll([{ meta: { traceparent: 'nonsense' } }, { meta: { tracestate: 'a=1' } }, { meta: { a: 'b' } }])
+      assert.deepEqual(
+        (await scene.claim()).map(({ trace }) => trace),
+        [null, null, null],
       )
     },
   },
