@@ -2,6 +2,7 @@ import v8 from 'node:v8'
 import { checkValue, type Kind } from './check-value.ts'
 import { decoding, toBytes } from './data.ts'
 import { maxDepth, type Serializer } from './serializer.ts'
+import { scanStructuredClone } from './v8-scan.ts'
 
 const format = {
   name: 'structured clone',
@@ -28,23 +29,12 @@ export const v8Serializer: Serializer = {
   },
   decode(data, limits) {
     const bytes = toBytes(data, limits)
+    scanStructuredClone(bytes, limits.maxDepth)
     return decoding(() => {
       // Copied, because what is read may share the memory of the bytes.
-      const reader = new v8.DefaultDeserializer(Buffer.from(bytes))
-      reader.readHeader()
-      const value: unknown = reader.readValue()
-      if (hasMore(reader)) throw new Error('there is something after the value')
+      const value: unknown = v8.deserialize(Buffer.from(bytes))
       checkValue(value, { ...format, maxDepth: limits.maxDepth, maxWeight: limits.maxBytes })
       return value
     })
   },
-}
-
-const hasMore = (reader: v8.DefaultDeserializer): boolean => {
-  try {
-    reader.readRawBytes(1)
-    return true
-  } catch {
-    return false
-  }
 }
