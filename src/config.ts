@@ -3,8 +3,11 @@
  * bytes). Every refusal names the place, as in `worker.grace`, and an unknown key the known one it resembles. Only what
  * this version does is known; a key that promises more is refused, never ignored.
  */
+
 import { parseBackoff } from './backoff.ts'
 import { parseDuration } from './duration.ts'
+import type { CustomCompressor } from './envelope/compressors/compressors.ts'
+import type { CustomSerializer } from './envelope/serializers/serializers.ts'
 import { JobqError } from './errors.ts'
 import { checkName } from './name.ts'
 import { nearest } from './nearest.ts'
@@ -97,8 +100,20 @@ export interface Config {
     readonly maxEvents?: number
     readonly maxJobs?: number
   }
-  /** Where the keys are that `jobq keys` keeps; default `$XDG_CONFIG_HOME/jobq/keys`. */
-  readonly keys?: { readonly folder?: string }
+  /** By queue. */
+  readonly queues?: Readonly<Record<string, { readonly require?: 'signed' }>>
+  /** Serializers of one's own, by name. */
+  readonly serializers?: Readonly<Record<string, CustomSerializer>>
+  /** Compressors of one's own, by name. */
+  readonly compressors?: Readonly<Record<string, CustomCompressor>>
+  /** What is read, by name or content type; default json, msgpack, yaml and one's own. */
+  readonly accept?: string | readonly string[]
+  /** Jobs without a valid signature are not run. */
+  readonly require?: 'signed'
+  /** Where the keys are that `jobq keys` keeps (default `$XDG_CONFIG_HOME/jobq/keys`), and which one signs where none is named. */
+  readonly keys?: { readonly folder?: string; readonly sign?: string }
+  /** Payloads and results are encrypted with the 32 bytes of this file. */
+  readonly encrypt?: { readonly keyFile: string }
   /** Largest payload; default 1M. */
   readonly maxPayload?: string | number
   /** Largest result; default 1M. */
@@ -212,6 +227,9 @@ const autoscale: Reader<PoolBounds> = (value, place) => {
   return at(place, () => checkBounds(value[0], value[1]))
 }
 
+const flagOrName: Reader<string | boolean> = (value, place) =>
+  typeof value === 'boolean' ? value : name('key')(value, place)
+
 const taskSettings = limited(
   object({
     queue: name('queue'),
@@ -221,6 +239,9 @@ const taskSettings = limited(
     expires: duration,
     ack: word('late', 'early'),
     maxCrashes: whole(1, 1_000_000),
+    serializer: name('serializer'),
+    compress: name('compressor'),
+    sign: flagOrName,
     softTimeLimit: timeLimit,
     timeLimit,
     softSignal: (value, place) => at(place, () => parseSignal(value)),
@@ -238,6 +259,18 @@ const taskSettings = limited(
     }),
   }),
 )
+
+const keyFile: Reader<{ readonly keyFile: string }> = (value, place) => {
+  const read = object({ keyFile: text })(value, place)
+  if (read.keyFile === undefined) throw refused(`${place}.keyFile`, undefined, 'the path of a file')
+  return { keyFile: read.keyFile }
+}
+
+/** Codecs are checked where they are put to use. */
+const codecs =
+  <T extends object>(): Reader<Readonly<Record<string, T>>> =>
+  (value, place) =>
+    mapOf('codec', (member, at) => plainObject(member, at) as T)(value, place)
 
 const watched = object({ include: oneOrMore(text) })
 
@@ -272,7 +305,13 @@ const config = object({
     maxEvents: whole(0, Number.MAX_SAFE_INTEGER),
     maxJobs: whole(0, Number.MAX_SAFE_INTEGER),
   }),
-  keys: object({ folder: text }),
+  queues: mapOf('queue', object({ require: word('signed') })),
+  serializers: codecs<CustomSerializer>(),
+  compressors: codecs<CustomCompressor>(),
+  accept: oneOrMore(text),
+  require: word('signed'),
+  keys: object({ folder: text, sign: name('key') }),
+  encrypt: keyFile,
   maxPayload: size,
   maxResult: size,
   maxOutput: size,

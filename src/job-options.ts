@@ -50,6 +50,12 @@ export interface JobOptions {
   readonly meta?: Readonly<Record<string, string>>
   /** A reference of your own, which no other job has. */
   readonly ref?: string
+  /** How the payload is written; default the task's, else `json`. */
+  readonly serializer?: string
+  /** How a payload of 1 KiB and more is compressed; `none` for not at all. */
+  readonly compress?: string
+  /** The key that signs the payload; true for the configuration's. */
+  readonly sign?: string | boolean
 }
 
 /** What a command's job takes besides. */
@@ -141,6 +147,9 @@ const readers = {
   name: text(maxNameLength),
   meta: texts,
   ref: text(maxKeyLength),
+  serializer: (value: unknown): string => checkName('serializer', value),
+  compress: (value: unknown): string => checkName('compressor', value),
+  sign: (value: unknown): string | boolean => (typeof value === 'boolean' ? value : checkName('key', value)),
 }
 
 const commandReaders = { cwd: text(4096), env: variables, stdin: input }

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import type { Messages, Sealed, Sealing } from './envelope/messages.ts'
 import { JobqError } from './errors.ts'
 import { commandTask, type NewJob, type Payload, type RunOptions } from './job.ts'
 import { type CheckedOptions, type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
@@ -27,6 +28,17 @@ export interface ShellItem extends CommandOptions {
 /** One job to add. */
 export type JobItem = TaskItem | CommandItem | ShellItem
 
+/** Writes payloads; without one they are plain JSON, and no other way of writing is known. */
+export type PayloadSealer = Pick<Messages, 'seal'>
+
+/** What new jobs are made with. */
+export interface NewJobContext {
+  /** Epoch milliseconds. */
+  readonly now: number
+  readonly maxPayloadBytes?: number
+  readonly messages?: PayloadSealer | null
+}
+
 /** The largest payload unless told otherwise, in bytes. */
 export const defaultMaxPayloadBytes = 1024 * 1024
 
@@ -34,8 +46,8 @@ export const defaultMaxPayloadBytes = 1024 * 1024
  * What a broker is told to add for an item. `now` is epoch milliseconds.
  * @throws JobqError `usage` naming what is wrong
  */
-export const newJob = (item: JobItem, context: { readonly now: number; readonly maxPayloadBytes?: number }): NewJob => {
-  const { now, maxPayloadBytes = defaultMaxPayloadBytes } = context
+export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
+  const { now, maxPayloadBytes = defaultMaxPayloadBytes, messages = null } = context
   const { task, payload, argv, shell, ...said } = parts(item)
   if ([task, argv, shell].filter((each) => each !== undefined).length !== 1) {
     throw new JobqError('usage', 'a job needs one of task, argv and shell')
@@ -51,11 +63,15 @@ export const newJob = (item: JobItem, context: { readonly now: number; readonly 
           ...(stdin === undefined ? {} : { stdin }),
         }
       : (payload ?? null)
+  const name = task === undefined ? commandTask : checkTask(task)
+  const queue = options.queue ?? null
   return {
-    task: task === undefined ? commandTask : checkTask(task),
-    queue: options.queue ?? null,
+    task: name,
+    queue,
     priority: options.priority ?? null,
-    payload: encodePayload(content, maxPayloadBytes),
+    ...(messages === null
+      ? { payload: encodePayload(content, maxPayloadBytes) }
+      : sealed(content, options, { messages, task: name, queue })),
     dueAt: options.at ?? now + (options.delay ?? 0),
     expiresAt: options.expires === undefined ? null : now + options.expires,
     retries: options.retries ?? null,
@@ -70,6 +86,17 @@ export const newJob = (item: JobItem, context: { readonly now: number; readonly 
     meta: options.meta ?? null,
     ref: options.ref ?? null,
   }
+}
+
+const sealed = (
+  content: unknown,
+  options: CheckedOptions,
+  of: { readonly messages: PayloadSealer; readonly task: string; readonly queue: string | null },
+): Sealed => {
+  const { serializer, compress, sign } = options
+  const said = { serializer, compress, sign }
+  const sealing: Sealing = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
+  return of.messages.seal(content, sealing, of)
 }
 
 const runOptions = ({ backoff, softTimeLimit, timeLimit }: CheckedOptions): RunOptions => ({

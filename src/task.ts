@@ -78,6 +78,12 @@ export interface TaskOptions<Payload = unknown> {
   readonly timeLimit?: string | number
   /** How often its process may die under one job before that job is given up; default 3. */
   readonly maxCrashes?: number
+  /** How payloads and results are written: `json` (default), `msgpack`, `yaml`, `v8` or one of the configuration's. */
+  readonly serializer?: string
+  /** How payloads and results of 1 KiB and more are compressed: `gzip`, `zlib`, `bzip2`, `zstd`, `brotli`, `none` or one of the configuration's. */
+  readonly compress?: string
+  /** Sign payloads with this key, or with the configuration's `keys.sign`. */
+  readonly sign?: boolean | string
   /** At most one unfinished job per key; asked by whoever enqueues through the definition. */
   unique?(payload: Payload): string
 }

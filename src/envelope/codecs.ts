@@ -43,6 +43,16 @@ export const withBytes = (payload: Omit<Payload, 'text' | 'binary'>, bytes: Uint
   binary: true,
 })
 
+/** A value that is larger, serialized, than it may be. */
+export class TooLarge extends JobqError {
+  readonly bytes: number
+
+  constructor(bytes: number, maxBytes: number) {
+    super('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
+    this.bytes = bytes
+  }
+}
+
 /** The serializers and compressors that a client, a worker or a child has. */
 export class Codecs {
   readonly #serializers: Serializers
@@ -71,7 +81,7 @@ export class Codecs {
     const { contentType, data } = this.#serializers.encode(serializer, value)
     const stored = { serializer: contentType === jsonType ? json : contentType }
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-    if (bytes > maxBytes) throw new JobqError('usage', `too large: more than ${formatSize(maxBytes)}`)
+    if (bytes > maxBytes) throw new TooLarge(bytes, maxBytes)
     const packed =
       compress === undefined || compress === 'none' || bytes < defaultThresholdBytes
         ? null

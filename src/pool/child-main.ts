@@ -4,6 +4,7 @@
  * leaves when told to, when the worker is gone, and when an error was not caught: nobody knows then what state
  * the tasks' modules are in, so the worker starts a fresh one.
  */
+
 import fs from 'node:fs'
 import path from 'node:path'
 import { JobqError } from '../errors.ts'
@@ -12,6 +13,7 @@ import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { libraryFolder } from '../user-file.ts'
 import { watchUserImports } from '../user-imports.ts'
+import { loadCodecs, resultCoding } from './child-codecs.ts'
 import { findUnexecutable } from './discover-tasks.ts'
 import { unpackJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
@@ -93,8 +95,11 @@ async function begin(settings: ChildSettings): Promise<void> {
   for (const [name, { run }] of loaded.tasks) programs.push({ name, isProgram: run === null })
   const launches = planLaunches(settings.processes, programs, env)
   const plain: Launch = { env, prefix: [], problem: null }
+  const codecs = await loadCodecs(settings.codecs)
   window = new JobWindow({
     settings,
+    codecs,
+    codingOf: (task) => resultCoding(settings.codecs, task, loaded.tasks.get(task)?.summary),
     send: (...reports) => pipe.send(...reports),
     run: (job) => run(job, loaded, launches.get(job.task) ?? plain),
     isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,

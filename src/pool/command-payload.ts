@@ -1,5 +1,3 @@
-import { decodeJson } from '../json.ts'
-
 /** What a command's payload says: what to run, where, with what besides the usual environment and on stdin. */
 export interface CommandPayload {
   readonly argv: readonly [string, ...string[]]
@@ -12,8 +10,7 @@ export interface CommandPayload {
  * Reads a command's payload; `shell` instead of `argv` is a line for `/bin/sh`.
  * @throws TypeError naming what is wrong
  */
-export const readCommandPayload = (text: string): CommandPayload => {
-  const payload = decodeJson(text)
+export const readCommandPayload = (payload: unknown): CommandPayload => {
   if (typeof payload !== 'object' || payload === null) throw new TypeError('$: an object is needed')
   const field = (name: string): unknown => Reflect.get(payload, name) ?? null
   const shell = field('shell')

@@ -2,14 +2,17 @@
  * A child process as its worker sees it: hands it jobs, hears their ends, and knows at every moment which jobs
  * it holds and which of them may have begun. Whatever way the process goes, each job comes back exactly once.
  */
+
 import { randomUUID } from 'node:crypto'
 import type { ChildStatus } from '../broker/broker.ts'
 import { formatDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
+import type { Payload } from '../job.ts'
 import { commandTask } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
+import { isPlain } from '../plain-payload.ts'
 import { ChildLink } from './child-link.ts'
 import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
@@ -34,7 +37,7 @@ import type {
 } from './pool.ts'
 import { jobMarks } from './program-environment.ts'
 import { ProgramWatch } from './program-watch.ts'
-import type { ChildReport, ChildSettings, JobTuple } from './protocol.ts'
+import type { ChildReport, ChildSettings, JobTuple, StoredAs } from './protocol.ts'
 import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
@@ -165,7 +168,8 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       const limits = limitsOf === null ? null : limitsOf(job)
       // Without a card to note it on, a start must be told.
       const announce = recovered || (limits !== null && this.#card === null)
-      const { serializer, text } = payload
+      const { text } = payload
+      const serializer = isPlain(payload) ? 'json' : storedAs(payload)
       if (limits === null) return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce]
       this.#limits.add(seq, limits)
       return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, true]
@@ -444,3 +448,9 @@ const programsOf = (tasks: readonly TaskSummary[]): ReadonlySet<string> =>
 /** Between epoch milliseconds and the machine's monotonic clock, as both stand now. */
 const tickOf = (at: number): number => machineTick() - (Date.now() - at)
 const dateOf = (tick: number): number => Math.round(Date.now() - (machineTick() - tick))
+
+const storedAs = ({ serializer, binary, compression }: Payload): StoredAs => ({
+  serializer,
+  ...(binary === undefined ? {} : { binary }),
+  ...(compression === undefined ? {} : { compression }),
+})

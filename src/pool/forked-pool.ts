@@ -19,7 +19,7 @@ import type {
   RunJob,
   StartTrouble,
 } from './pool.ts'
-import type { ChildSettings } from './protocol.ts'
+import type { ChildSettings, CodecPlan } from './protocol.ts'
 import { lookEveryMs } from './pulse.ts'
 import { Recycling } from './recycling.ts'
 import { Sentinel } from './sentinel.ts'
@@ -32,6 +32,9 @@ const lastPatienceMs = 2_000
 /** A child that dies so soon, and has done nothing, has failed to start. */
 const earlyMs = 10_000
 const neverAborted = new AbortController().signal
+
+/** Built-in codecs, plain results. */
+const plainCodecs: CodecPlan = { configFile: null, accept: null, maxPayloadBytes: 1024 * 1024, defaults: {}, tasks: {} }
 
 /** Makes a pool; nothing runs before `start`. */
 export const createPool = <J extends RunJob>(options: PoolOptions<J>): Pool<J> => new ForkedPool(options)
@@ -69,6 +72,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       maxBytes: options.childLimits?.maxBytes ?? null,
       reportImports: options.reportImports ?? false,
       shared: options.shared ?? {},
+      codecs: options.codecs ?? plainCodecs,
     }
     this.#startUp = new StartUp({
       retry: () => this.#fill(),

@@ -4,7 +4,9 @@
  * window is empty, after a millisecond, when it is large, before a job that may be slow, and when a job waits
  * for something. A job that is not known to be short is announced before any of its code runs.
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Codecs, Coding } from '../envelope/codecs.ts'
 import type { Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { AskedCause } from './pool.ts'
@@ -15,6 +17,8 @@ import { type JobHost, RunningJob } from './running-job.ts'
 /** What a window works with. */
 export interface WindowParts {
   readonly settings: ChildSettings
+  readonly codecs: Codecs
+  readonly codingOf: (task: string) => Coding
   readonly send: (...reports: readonly ChildReport[]) => void
   /** Runs one job to its end and never rejects. */
   readonly run: (job: RunningJob) => Promise<Outcome>
@@ -37,6 +41,7 @@ export const maxUntoldEnds = 256
 /** The window of one child. */
 export class JobWindow implements JobHost {
   readonly settings: ChildSettings
+  readonly codecs: Codecs
   readonly #parts: WindowParts
   #waiting: JobTuple[] = []
   #next = 0
@@ -59,6 +64,11 @@ export class JobWindow implements JobHost {
   constructor(parts: WindowParts) {
     this.#parts = parts
     this.settings = parts.settings
+    this.codecs = parts.codecs
+  }
+
+  codingOf(task: string): Coding {
+    return this.#parts.codingOf(task)
   }
 
   /** The job that runs now. */

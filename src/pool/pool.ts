@@ -4,10 +4,12 @@
  * The pool knows no broker: it never claims, settles or decides anything. Every job that was handed over
  * comes back exactly once, through `finished`, `returned` or `exited`.
  */
+
 import type { ChildStatus } from '../broker/broker.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
+import type { CodecPlan } from './protocol.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 import type { ChildLimits } from './wear.ts'
 
@@ -162,6 +164,8 @@ export interface PoolOptions<J extends RunJob> {
   readonly outputFolder: string
   /** Kept of one attempt's output, in bytes; default 10 MiB. */
   readonly maxOutputBytes?: number
+  /** How payloads are read and results written; default plain JSON, the built-in codecs. */
+  readonly codecs?: CodecPlan
   /** Largest result in bytes of JSON text; default 1 MiB. */
   readonly maxResultBytes?: number
   /** Between the polite and the forced end of a job; default 5,000. */

@@ -4,7 +4,10 @@
  * event loop: what it says before it runs a job, or as it goes down, is in the pipe before anything else happens.
  * Jobs go by a number that the pool gives them (`seq`), which rises strictly in one child.
  */
+
+import type { Coding } from '../envelope/codecs.ts'
 import type { ErrorCode } from '../errors.ts'
+import type { Payload } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
 import type { AskedCause } from './pool.ts'
@@ -23,11 +26,26 @@ export interface ChildSettings {
   /** Resident memory above which no further job is begun, in bytes; null: no limit. */
   readonly maxBytes: number | null
   readonly brokerUrl: string
+  readonly codecs: CodecPlan
   /** What the user's steps share with tasks. */
   readonly shared: Readonly<Record<string, unknown>>
   readonly processes: ProcessPlan
   /** Whether to say which files were imported. */
   readonly reportImports: boolean
+}
+
+/** How a payload is stored that is not plain JSON. */
+export type StoredAs = Pick<Payload, 'serializer' | 'binary' | 'compression'>
+
+/** What a child needs to read payloads and write results. */
+export interface CodecPlan {
+  /** The file whose default export holds codecs of the user's own; null where there are none. */
+  readonly configFile: string | null
+  readonly accept: readonly string[] | null
+  readonly maxPayloadBytes: number
+  /** How results are written, in general and by task. */
+  readonly defaults: Coding
+  readonly tasks: Readonly<Record<string, Coding>>
 }
 
 /** One job on its way to a child, as a tuple because there are many. */
@@ -39,7 +57,8 @@ export type JobTuple = readonly [
   task: string,
   queue: string,
   createdAt: number,
-  serializer: string,
+  /** `json` for JSON text, else how to read what follows. */
+  serializer: 'json' | StoredAs,
   payload: string,
   announce: boolean,
   /** It has a time limit: its start is to be noted on the time card. */

@@ -2,26 +2,35 @@
  * The two kinds of job that are programs: commands, whose payload says what to run, and executables among the
  * tasks, which get their payload on stdin. Here is how a payload becomes a program and what its end means.
  */
+
 import fs from 'node:fs'
-import { checkJsonText } from '../json.ts'
+import { TooLarge } from '../envelope/codecs.ts'
+import { checkJsonText, decodeJson, encodeJson } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import { isFull } from '../output/free-space.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
+import { isPlain } from '../plain-payload.ts'
 import { type CommandPayload, readCommandPayload } from './command-payload.ts'
 import { toJobError } from './job-error.ts'
 import type { Launch } from './launch.ts'
 import { jobEnvironment } from './program-environment.ts'
-import { checkResultSize, resultTooLarge } from './run-module.ts'
+import { checkResultSize, resultTooLarge, unreadable } from './run-module.ts'
 import { type ProgramEnd, runProgram } from './run-program.ts'
 import type { RunningJob } from './running-job.ts'
 import { openTemporaryFile } from './temporary-file.ts'
 
 /** Runs a command; its payload is `{ argv | shell, cwd?, env?, stdin? }`. */
 export const runCommand = async (job: RunningJob, launch: Launch): Promise<Outcome> => {
+  let payload: unknown
+  try {
+    payload = job.readPayload()
+  } catch (error) {
+    return unreadable(error)
+  }
   let command: CommandPayload
   try {
-    command = readCommandPayload(job.payload)
+    command = readCommandPayload(payload)
   } catch (error) {
     return failure('InvalidPayload', toJobError(error).message, true)
   }
@@ -56,13 +65,24 @@ const exitSnooze = 75
 const exitFinal = 65
 
 /** Runs an executable task; its result is what it writes to descriptor 3, or its last line on stdout if that is JSON. */
-export const runExecutable = async (job: RunningJob, file: string, launch: Launch): Promise<Outcome> =>
-  withRoom(job, await runTaskFile(job, file, launch))
+export const runExecutable = async (job: RunningJob, file: string, launch: Launch): Promise<Outcome> => {
+  let text: string
+  try {
+    text = isPlain(job.payload) ? job.payload.text : encodeJson(job.readPayload())
+  } catch (error) {
+    return unreadable(error)
+  }
+  return withRoom(job, await runTaskFile(job, { file, text }, launch))
+}
 
-const runTaskFile = async (job: RunningJob, file: string, launch: Launch): Promise<Outcome> => {
+const runTaskFile = async (
+  job: RunningJob,
+  { file, text }: { readonly file: string; readonly text: string },
+  launch: Launch,
+): Promise<Outcome> => {
   const descriptors: number[] = []
   try {
-    const input = openTemporaryFile(job.settings.outputFolder, job.payload)
+    const input = openTemporaryFile(job.settings.outputFolder, text)
     descriptors.push(input)
     const results = openTemporaryFile(job.settings.outputFolder, '')
     descriptors.push(results)
@@ -154,8 +174,12 @@ const resultOf = (job: RunningJob, results: number): Outcome => {
 const resultOutcome = (job: RunningJob, text: string): Outcome => {
   try {
     const outcome = checkResultSize(checkJsonText(text), job.settings.maxResultBytes)
-    return outcome.type === 'succeeded' ? { ...outcome, exitCode: 0 } : outcome
+    if (outcome.type !== 'succeeded') return outcome
+    return job.writesPlainResults
+      ? { ...outcome, exitCode: 0 }
+      : { type: 'succeeded', result: job.writeResult(decodeJson(text)), exitCode: 0 }
   } catch (error) {
+    if (error instanceof TooLarge) return resultTooLarge(error.bytes, job.settings.maxResultBytes)
     return {
       type: 'failed',
       final: true,

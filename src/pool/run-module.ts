@@ -1,9 +1,12 @@
 /** Runs a task in JavaScript or TypeScript and says what its end means. */
+
 import { parseDuration } from '../duration.ts'
+import { TooLarge } from '../envelope/codecs.ts'
 import { taskErrorName } from '../errors.ts'
 import type { JobError } from '../job.ts'
-import { decodeJson, encodeJson, maxJsonDepth } from '../json.ts'
+import { encodeJson, maxJsonDepth } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
+import { isPlain } from '../plain-payload.ts'
 import type { PayloadSchema, SchemaFailure } from '../task.ts'
 import { toJobError } from './job-error.ts'
 import type { LoadedTask } from './load-tasks.ts'
@@ -18,10 +21,7 @@ export const runModule = async ({ input, life, run }: LoadedTask, job: RunningJo
   try {
     payload = decodePayload(job)
   } catch (error) {
-    return {
-      type: 'rejected',
-      error: { type: 'Rejected', message: `its payload cannot be read: ${toJobError(error).message}` },
-    }
+    return unreadable(error)
   }
   try {
     if (input !== null) {
@@ -31,11 +31,17 @@ export const runModule = async ({ input, life, run }: LoadedTask, job: RunningJo
     }
     if (life !== null) await life.begin(job.shared)
     const value = await run?.(payload, job)
-    return value === undefined || value === null ? plainSuccess : resultOutcome(value, job.settings.maxResultBytes)
+    return value === undefined || value === null ? plainSuccess : resultOutcome(job, value)
   } catch (thrown) {
     return thrownOutcome(thrown)
   }
 }
+
+/** A payload that cannot be read parks its job. */
+export const unreadable = (error: unknown): Outcome => ({
+  type: 'rejected',
+  error: { type: 'Rejected', message: `its payload cannot be read: ${toJobError(error).message}` },
+})
 
 /** What a thrown value means: the task's own errors say it themselves, any other one is a failure. */
 export const thrownOutcome = (thrown: unknown): Outcome => {
@@ -89,15 +95,18 @@ const suspicious = /\d[\d.]{15}|\d[eE]|\\u|__proto__|constructor|prototype/
 const mayBeDeep = (text: string): boolean =>
   text.length > 2 * maxJsonDepth && text.replace(/[^[{]+/g, '').length > maxJsonDepth
 
-const decodePayload = ({ serializer, payload }: RunningJob): unknown => {
-  if (serializer !== 'json') throw new TypeError(`no serializer '${serializer}'`)
-  return suspicious.test(payload) || mayBeDeep(payload) ? decodeJson(payload) : JSON.parse(payload)
+const decodePayload = (job: RunningJob): unknown => {
+  const { payload } = job
+  if (!isPlain(payload) || suspicious.test(payload.text) || mayBeDeep(payload.text)) return job.readPayload()
+  return JSON.parse(payload.text)
 }
 
-const resultOutcome = (value: unknown, maxBytes: number): Outcome => {
+const resultOutcome = (job: RunningJob, value: unknown): Outcome => {
   try {
-    return checkResultSize(encodeJson(value), maxBytes)
+    if (job.writesPlainResults) return checkResultSize(encodeJson(value), job.settings.maxResultBytes)
+    return { type: 'succeeded', result: job.writeResult(value) }
   } catch (error) {
+    if (error instanceof TooLarge) return resultTooLarge(error.bytes, job.settings.maxResultBytes)
     return { type: 'failed', final: true, error: { type: 'InvalidResult', message: toJobError(error).message } }
   }
 }

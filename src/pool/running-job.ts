@@ -3,11 +3,14 @@
  * its time. Everything that costs anything (the signal, the output files) comes into being on first use, since
  * most short jobs use none of it.
  */
+
+import type { Codecs, Coding } from '../envelope/codecs.ts'
 import { Cancelled, JobqError, ShuttingDown, SoftTimeLimitExceeded } from '../errors.ts'
-import type { Progress } from '../job.ts'
+import type { Payload, Progress } from '../job.ts'
 import { encodeJson } from '../json.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
+import { isPlain } from '../plain-payload.ts'
 import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
 import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
@@ -15,6 +18,9 @@ import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
 /** What a running job needs of the child that it runs in. */
 export interface JobHost {
   readonly settings: ChildSettings
+  readonly codecs: Codecs
+  /** How results of a task are written. */
+  codingOf(task: string): Coding
   /** Tells the worker that the job has begun, and in which process, unless that was told already. */
   announce(job: RunningJob): void
   progress(job: RunningJob, progress: Progress): void
@@ -32,8 +38,8 @@ export class RunningJob implements JobContext {
   readonly task: string
   readonly queue: string
   readonly createdAt: number
-  readonly serializer: string
-  readonly payload: string
+  /** What is stored as its payload. */
+  readonly payload: Payload
   /** Milliseconds on the clock of `performance.now`. */
   startedTick = 0
   /** The program that runs for it; null while none does, and for tasks in JavaScript. */
@@ -56,21 +62,36 @@ export class RunningJob implements JobContext {
 
   constructor(host: JobHost, tuple: JobTuple) {
     this.#host = host
-    ;[
-      this.seq,
-      this.id,
-      this.token,
-      this.attempt,
-      this.task,
-      this.queue,
-      this.createdAt,
-      this.serializer,
-      this.payload,
-    ] = tuple
+    ;[this.seq, this.id, this.token, this.attempt, this.task, this.queue, this.createdAt] = tuple
+    const [serializer, text] = [tuple[7], tuple[8]]
+    this.payload = serializer === 'json' ? { serializer, text } : { ...serializer, text }
   }
 
   get settings(): ChildSettings {
     return this.#host.settings
+  }
+
+  /**
+   * The value of its payload.
+   * @throws Rejected, and what JSON throws
+   */
+  readPayload(): unknown {
+    return this.#host.codecs.decode(this.payload, this.settings.codecs.maxPayloadBytes)
+  }
+
+  /**
+   * A result as it is to be stored: JSON text, or what says otherwise.
+   * @throws JobqError `usage` for what cannot be kept or is too large
+   */
+  writeResult(value: unknown): string | Payload {
+    const stored = this.#host.codecs.encode(value, this.#host.codingOf(this.task), this.settings.maxResultBytes)
+    return isPlain(stored) ? stored.text : stored
+  }
+
+  /** True where results are plain JSON. */
+  get writesPlainResults(): boolean {
+    const { serializer, compress } = this.#host.codingOf(this.task)
+    return serializer === undefined && compress === undefined
   }
 
   get shared(): Readonly<Record<string, unknown>> {

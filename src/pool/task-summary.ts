@@ -13,6 +13,9 @@ export interface TaskSummary {
   readonly expiresMs?: number
   readonly ack?: 'late' | 'early'
   readonly maxCrashes?: number
+  readonly serializer?: string
+  readonly compress?: string
+  readonly sign?: boolean | string
   readonly softTimeLimitMs?: number
   readonly timeLimitMs?: number
   /** True when its payload is checked before each run. */

@@ -3,8 +3,11 @@
  * reports out; between the two the pool tells what happens to them, and `policy.decide` what that means.
  * Every job that was put in gives exactly one `finished` report, whatever becomes of its child.
  */
+
 import type { Report } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
+import type { Messages } from '../envelope/messages.ts'
+import { Rejected } from '../envelope/rejected.ts'
 import type { ClaimedJob, Lease, Progress } from '../job.ts'
 import type { Outcome, Transition } from '../outcome.ts'
 import { decide, poisoned } from '../policy.ts'
@@ -26,6 +29,7 @@ const progressEveryMs = 200
 /** What `Execution` needs. */
 export interface ExecutionOptions {
   readonly tasks: TaskTable
+  readonly messages: Pick<Messages, 'locks' | 'lock' | 'unlock' | 'requiresAny'>
   readonly clock: Clock
   readonly log: (entry: LogEntry) => void
   readonly logs: (level: LogLevel) => boolean
@@ -91,8 +95,11 @@ export class Execution {
   add(jobs: readonly ClaimedJob[]): void {
     for (const claimed of jobs) {
       const policy = this.#options.tasks.policyFor(claimed)
+      const unlocked = this.#unlock(claimed)
+      const rejected = unlocked instanceof Rejected ? unlocked : null
+      const known = unlocked instanceof Rejected ? claimed : unlocked
       // Its start must be on record before it runs, as that of a recovered one.
-      const job = policy.ack === 'early' ? { ...claimed, recovered: true } : claimed
+      const job = policy.ack === 'early' ? { ...known, recovered: true } : known
       const flight: Flight = { job, child: null, load: 0, started: false, lost: false, progress: null, progressAt: 0 }
       this.#dropOlder(job.id)
       this.#flights.set(job.id, flight)
@@ -107,8 +114,35 @@ export class Execution {
           { startedAt: null, pid: null },
         )
       } else if (this.#stopping || this.#held) this.#return(flight)
-      else this.#ahead.push(flight)
+      else if (rejected !== null) {
+        const error = { type: 'Rejected', message: rejected.message }
+        this.#decide(flight, { type: 'rejected', error }, { startedAt: null, pid: null })
+      } else this.#ahead.push(flight)
     }
+  }
+
+  /** The job with its payload verified and decrypted, so that a child needs no key; or what is wrong with it. */
+  #unlock(job: ClaimedJob): ClaimedJob | Rejected {
+    const { messages } = this.#options
+    const { payload, id, task, queue } = job
+    if (payload.encryption === undefined && payload.signature === undefined && !messages.requiresAny) return job
+    try {
+      return { ...job, payload: messages.unlock(payload, { part: 'payload', job: id, task, queue }) }
+    } catch (error) {
+      if (error instanceof Rejected) return error
+      // A folder of keys that cannot be read now is none of the job's faults, yet it cannot be run.
+      return new Rejected('unusable-key', error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** An outcome with its result as it is to be stored. */
+  #locked(job: ClaimedJob, outcome: Outcome): Outcome {
+    const { messages } = this.#options
+    if (!messages.locks || outcome.type !== 'succeeded' || outcome.result === null) return outcome
+    const { result } = outcome
+    const stored = typeof result === 'string' ? { serializer: 'json', text: result } : result
+    const { id, task, queue } = job
+    return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }) }
   }
 
   /** How many more jobs the children could use. */
@@ -346,7 +380,7 @@ export class Execution {
   #decide(flight: Flight, outcome: Outcome, run: RunEnd): void {
     const now = this.#options.clock.now().at
     const transition = decide(flight.job, this.#options.tasks.policyFor(flight.job), {
-      outcome,
+      outcome: this.#locked(flight.job, outcome),
       now,
       random: this.#random,
     })

@@ -1,10 +1,13 @@
 /** What a worker is made with, and what that comes to once defaults are filled in. */
+
 import os from 'node:os'
 import type { Broker, QueueShare } from '../broker/broker.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type CheckedConfig, type Config, checkConfig } from '../config.ts'
 import { parseDuration } from '../duration.ts'
+import type { Messages } from '../envelope/messages.ts'
 import { JobqError } from '../errors.ts'
+import { messagesBy } from '../messages-config.ts'
 import { checkName } from '../name.ts'
 import { childProgram } from '../pool/child-program.ts'
 import type { ChildProgram } from '../pool/pool.ts'
@@ -15,12 +18,27 @@ import type { StepOptionValues } from './define-step.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
 import type { ServiceManager } from './service-manager.ts'
 
+/** What a worker takes as the configuration file has it. */
+const configKeys = [
+  'autoscaler',
+  'defaults',
+  'taskOptions',
+  'retention',
+  'steps',
+  'without',
+  'serializers',
+  'compressors',
+  'accept',
+  'require',
+  'keys',
+  'encrypt',
+  'maxPayload',
+  'maxResult',
+  'maxOutput',
+] as const
+
 /** What `createWorker` takes. Durations are milliseconds or text (`'30s'`), sizes bytes or text. */
-export interface WorkerOptions
-  extends Pick<
-    Config,
-    'autoscaler' | 'defaults' | 'taskOptions' | 'retention' | 'steps' | 'without' | 'maxResult' | 'maxOutput'
-  > {
+export interface WorkerOptions extends Pick<Config, (typeof configKeys)[number]> {
   /** A URL, a path, or an open broker, which the worker then leaves open. */
   readonly broker: string | Broker
   /** Files and folders of tasks. */
@@ -68,6 +86,8 @@ export interface WorkerOptions
   readonly clock?: Clock
   /** Who is to be told how the worker is; default nobody. */
   readonly serviceManager?: ServiceManager | null
+  /** The configuration file, if there is one: children read the user's own serializers and compressors from it. */
+  readonly configFile?: string
   /** The configuration file's contents where they are checked already; stands for the keys above that it has. */
   readonly config?: CheckedConfig
 }
@@ -105,6 +125,8 @@ export interface ResolvedOptions {
   readonly clock: Clock
   readonly serviceManager: ServiceManager | null
   readonly config: CheckedConfig
+  readonly configFile: string | null
+  readonly messages: Messages
 }
 
 const whole = (name: string, value: number, min: number): number => {
@@ -144,8 +166,9 @@ const watchedBeside = (watch: boolean | { readonly include?: readonly string[] }
  * @throws JobqError `usage` naming the option
  */
 export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
-  const { autoscaler, defaults, taskOptions, retention, maxResult, maxOutput, steps, without } = options
-  const given = Object.entries({ autoscaler, defaults, taskOptions, retention, maxResult, maxOutput, steps, without })
+  const given = configKeys.map((key) => [key, options[key]] as const)
+  const config = options.config ?? checkConfig(Object.fromEntries(given.filter(([, value]) => value !== undefined)))
+  const clock = options.clock ?? systemClock
   const { maxTasksPerChild, maxMemoryPerChild } = options
   const autoscale = boundsOf(options)
   const level = logLevels.indexOf(options.logLevel ?? 'info')
@@ -180,8 +203,10 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
     leaseMs: whole('leaseMs', options.leaseMs ?? 30_000, 100),
     log: options.log ?? (() => {}),
     logs: options.log === undefined ? () => false : (wanted) => logLevels.indexOf(wanted) >= level,
-    clock: options.clock ?? systemClock,
+    clock,
     serviceManager: options.serviceManager ?? null,
-    config: options.config ?? checkConfig(Object.fromEntries(given.filter(([, value]) => value !== undefined))),
+    config,
+    configFile: options.configFile ?? null,
+    messages: messagesBy(config, clock),
   }
 }

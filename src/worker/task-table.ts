@@ -99,7 +99,7 @@ export class TaskTable {
   }
 
   #published(task: TaskSummary): TaskDefaults {
-    const { queue, priority, retries, expires, expiresMs } = this.#settings(task.name)
+    const { queue, priority, retries, expires, expiresMs, serializer, compress, sign } = this.#settings(task.name)
     const limit = expires ?? expiresMs
     return {
       task: task.name,
@@ -107,6 +107,9 @@ export class TaskTable {
       ...(priority === undefined ? {} : { priority }),
       ...(retries === undefined ? {} : { retries }),
       ...(limit === undefined ? {} : { expiresMs: limit }),
+      ...(serializer === undefined ? {} : { serializer }),
+      ...(compress === undefined ? {} : { compress }),
+      ...(sign === undefined ? {} : { sign }),
     }
   }
 }

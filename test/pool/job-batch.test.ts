@@ -12,7 +12,7 @@ const unnumbered = fc.record({
   task: few('a', 'b'),
   queue: few('x', 'y'),
   createdAt: fc.nat(),
-  serializer: few('json', 'msgpack'),
+  serializer: few<JobTuple[7]>('json', { serializer: 'application/msgpack', binary: true, compression: 'zstd' }),
   payload: fc.string(),
   announce: fc.boolean(),
   limited: fc.boolean(),

@@ -73,14 +73,32 @@ class ValueCheck {
     if (this.#path.length >= this.#format.maxDepth) this.#refuse(tooDeep(this.#format))
     this.#holders.add(value)
     let height = 0
-    for (const [key, member] of membersOf(value)) {
-      this.#path.push(key)
-      if (typeof key === 'string') this.#visitKey(key)
-      height = Math.max(height, this.visit(member))
-      this.#path.pop()
+    if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index++)
+        height = Math.max(height, this.#visitMember(index, index in value ? value[index] : hole))
+    } else if (value instanceof Map || value instanceof Set) {
+      let index = 0
+      for (const [key, member] of value.entries()) {
+        if (key !== member) height = Math.max(height, this.#visitMember(index, key))
+        height = Math.max(height, this.#visitMember(index++, member))
+      }
+    } else {
+      for (const key of Object.keys(value)) {
+        this.#path.push(key)
+        this.#visitKey(key)
+        this.#path.pop()
+        height = Math.max(height, this.#visitMember(key, Reflect.get(value, key)))
+      }
     }
     this.#holders.delete(value)
     return height + 1
+  }
+
+  #visitMember(key: Key, member: unknown): number {
+    this.#path.push(key)
+    const height = this.visit(member)
+    this.#path.pop()
+    return height
   }
 
   #visitKey(key: string): void {
@@ -112,24 +130,6 @@ const isPlain = (value: object): boolean => {
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-function* membersOf(value: object): Generator<[Key, unknown]> {
-  if (Array.isArray(value)) {
-    for (let index = 0; index < value.length; index++) yield [index, index in value ? value[index] : hole]
-  } else if (value instanceof Map) {
-    let index = 0
-    for (const [key, member] of value) {
-      if (typeof key !== 'string') yield [index, key]
-      yield [typeof key === 'string' ? key : index, member]
-      index++
-    }
-  } else if (value instanceof Set) {
-    let index = 0
-    for (const member of value) yield [index++, member]
-  } else {
-    for (const key of Object.keys(value)) yield [key, Reflect.get(value, key)]
-  }
-}
 
 /** Stands for what is missing in an array. */
 const hole = Symbol('hole')

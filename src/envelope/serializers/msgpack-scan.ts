@@ -60,7 +60,7 @@ export const scanMessagePack = (
 ): void => new Scan(bytes, maxDepth, extensions).run()
 
 class Scan {
-  readonly #bytes: Uint8Array
+  readonly #bytes: Buffer
   readonly #view: DataView
   readonly #maxDepth: number
   readonly #extensions: ReadonlySet<number>
@@ -68,7 +68,7 @@ class Scan {
   #at = 0
 
   constructor(bytes: Uint8Array, maxDepth: number, extensions: ReadonlySet<number>) {
-    this.#bytes = bytes
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#maxDepth = maxDepth
     this.#extensions = extensions
@@ -100,9 +100,8 @@ class Scan {
     const length = head >= 0xa0 && head <= 0xbf ? head - 0xa0 : this.#lengthOf(head - 0xd9)
     if (length === null) this.#refuse('a key that is not text')
     const start = this.#take(length)
-    const text = this.#bytes.subarray(start, this.#at)
-    if (!isUtf8(text)) this.#refuse('a key that is not UTF-8')
-    const key = Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString()
+    if (!this.#isText(start, this.#at)) this.#refuse('a key that is not UTF-8')
+    const key = this.#bytes.toString('utf8', start, this.#at)
     if (reachesPrototype(key)) this.#refuse(`the key ${quote(key)}`)
     return key
   }
@@ -144,7 +143,14 @@ class Scan {
 
   #text(length: number): void {
     const start = this.#take(length)
-    if (!isUtf8(this.#bytes.subarray(start, start + length))) this.#refuse('text that is not UTF-8')
+    if (!this.#isText(start, start + length)) this.#refuse('text that is not UTF-8')
+  }
+
+  #isText(start: number, end: number): boolean {
+    // Most is short and ASCII, and looking at it is faster than handing it over.
+    let at = start
+    if (end - start <= 64) while (at < end && (this.#bytes[at] ?? 0) < 0x80) at++
+    return at === end || isUtf8(this.#bytes.subarray(at, end))
   }
 
   #open(left: number, seen: Set<string> | null): void {

@@ -9,6 +9,13 @@ export const executionStep = (options: ResolvedOptions, { jobHooks }: WorkerHook
     name: 'execution',
     requires: ['tasks'],
     start: ({ tasks }) =>
-      new Execution({ tasks, clock: options.clock, log: options.log, logs: options.logs, jobHooks }),
+      new Execution({
+        tasks,
+        messages: options.messages,
+        clock: options.clock,
+        log: options.log,
+        logs: options.logs,
+        jobHooks,
+      }),
     info: (execution) => ({ inHand: execution.size, processed: execution.processed }),
   })

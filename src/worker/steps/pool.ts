@@ -1,5 +1,10 @@
 import { once } from 'node:events'
+import type { CheckedTaskSettings } from '../../config.ts'
+import type { Coding } from '../../envelope/codecs.ts'
+import { JobqError } from '../../errors.ts'
+import { defaultMaxPayloadBytes } from '../../new-job.ts'
 import { createPool } from '../../pool/forked-pool.ts'
+import type { CodecPlan } from '../../pool/protocol.ts'
 import { processPlan } from '../../process-options.ts'
 import { type WorkerStep, workerStep } from '../components.ts'
 import type { WorkerHooks } from '../hooks.ts'
@@ -10,6 +15,30 @@ import { PoolReports } from '../pool-reports.ts'
 const aborted = async (signal: AbortSignal): Promise<void> => {
   if (!signal.aborted) await once(signal, 'abort')
 }
+
+/** What children need to read payloads and write results. */
+const codecPlan = ({ config, configFile }: ResolvedOptions): CodecPlan => {
+  const own = config.serializers !== undefined || config.compressors !== undefined
+  if (own && configFile === null) {
+    throw new JobqError(
+      'usage',
+      'serializers and compressors of your own are loaded by children from a file: name it as configFile',
+    )
+  }
+  const tasks = Object.entries(config.taskOptions ?? {}).map(([name, options]) => [name, coding(options)])
+  return {
+    configFile: own ? configFile : null,
+    accept: config.accept ?? null,
+    maxPayloadBytes: config.maxPayload ?? defaultMaxPayloadBytes,
+    defaults: coding(config.defaults ?? {}),
+    tasks: Object.fromEntries(tasks),
+  }
+}
+
+const coding = ({ serializer, compress }: CheckedTaskSettings): Coding => ({
+  ...(serializer === undefined ? {} : { serializer }),
+  ...(compress === undefined ? {} : { compress }),
+})
 
 /** Forks the children. */
 export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep =>
@@ -32,6 +61,7 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
         brokerUrl: broker.url,
         limitsOf: (job) => tasks.limitsFor(job),
         shared: hooks.shared,
+        codecs: codecPlan(options),
         processes: processPlan(options.config),
       })
       // What has not started is handed out again, with its new limits.

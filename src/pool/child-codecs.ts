@@ -1,0 +1,33 @@
+import { Codecs, type Coding } from '../envelope/codecs.ts'
+import type { CustomCompressor } from '../envelope/compressors/compressors.ts'
+import type { CustomSerializer } from '../envelope/serializers/serializers.ts'
+import { importUserFile } from '../user-file.ts'
+import type { CodecPlan } from './protocol.ts'
+import type { TaskSummary } from './task-summary.ts'
+
+interface UserConfig {
+  readonly serializers?: Readonly<Record<string, CustomSerializer>>
+  readonly compressors?: Readonly<Record<string, CustomCompressor>>
+}
+
+/**
+ * The codecs of a child. Those of the user's own are functions, which cannot be sent to it: it imports their file.
+ * @throws JobqError `usage`, and what the file throws
+ */
+export const loadCodecs = async ({ configFile, accept }: CodecPlan): Promise<Codecs> => {
+  const { default: found } = configFile === null ? {} : await importUserFile(configFile)
+  const { serializers, compressors } = (found ?? {}) as UserConfig
+  return new Codecs({
+    ...(serializers === undefined ? {} : { serializers }),
+    ...(compressors === undefined ? {} : { compressors }),
+    ...(accept === null ? {} : { accept }),
+  })
+}
+
+/** How results of a task are written: by its options in the configuration, its definition, the defaults. */
+export const resultCoding = ({ defaults, tasks }: CodecPlan, name: string, task: TaskSummary | undefined): Coding => {
+  const own = Object.hasOwn(tasks, name) ? tasks[name] : undefined
+  const serializer = own?.serializer ?? task?.serializer ?? defaults.serializer
+  const compress = own?.compress ?? task?.compress ?? defaults.compress
+  return { ...(serializer === undefined ? {} : { serializer }), ...(compress === undefined ? {} : { compress }) }
+}
