@@ -11,6 +11,7 @@ import { Place } from './place.ts'
 import { fullSizes, hugeSizes, quickSizes } from './sizes.ts'
 import { formatTable } from './table.ts'
 import type { Bench, Work } from './work.ts'
+import { codecs } from './works/codecs.ts'
 import { commands } from './works/commands.ts'
 import { crash } from './works/crash.ts'
 import { drain } from './works/drain.ts'
@@ -21,7 +22,7 @@ import { mixed } from './works/mixed.ts'
 import { scale } from './works/scale.ts'
 import { shell } from './works/shell.ts'
 
-const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed]
+const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed, codecs]
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 const places = new Set<Place>()
 let failed = false
