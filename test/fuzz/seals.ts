@@ -11,6 +11,7 @@ import type { FuzzTarget } from './target.ts'
 
 const scene = new KeyringScene()
 const { keyring } = scene
+process.once('exit', () => scene.remove())
 for (const id of ['a', 'b']) keyring.add(await newKey(id, 'hmac', { now: 0 }))
 keyring.add(await newKey('pair', 'ed25519', { now: 0 }))
 
@@ -118,10 +119,4 @@ const publicKey: FuzzTarget = {
 }
 
 /** Signatures, what is signed or encrypted, and the files of keys. */
-export const sealTargets: readonly FuzzTarget[] = [
-  { ...signature, end: () => scene.remove() },
-  content,
-  encrypted,
-  keyFile,
-  publicKey,
-]
+export const sealTargets: readonly FuzzTarget[] = [signature, content, encrypted, keyFile, publicKey]
