@@ -28,7 +28,11 @@ export async function bundle(
     format: 'esm',
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [embed(info), onFirstCall('string-width'), bundleInk],
+    plugins: [
+      embed(info),
+      ...Object.entries(lateModules).map(([name, functions]) => onFirstCall(name, functions)),
+      bundleInk,
+    ],
     define: { 'process.env.NODE_ENV': '"production"', ...define },
     ...rest,
   })
@@ -56,18 +60,32 @@ export const readBzip2Wasm = () => Buffer.from(text, 'base64')`,
   }
 }
 
+/** Modules that take milliseconds to load and are often not used, with those of their functions that are. */
+const lateModules: Readonly<Record<string, readonly string[]>> = {
+  'string-width': ['default'],
+  fflate: ['gzipSync', 'zlibSync'],
+  './msgpack-library.ts': ['readMessagePack', 'writeMessagePack'],
+  './yaml-library.ts': ['readYaml', 'writeYaml'],
+}
+
 // Loading string-width takes 30 ms, for the classes of characters that its patterns know; most output is never measured.
-// In a bundle a package whose default export is a function can be loaded when that is first called.
-function onFirstCall(name: string): Plugin {
+// The codecs take 20 ms; most payloads are JSON. In a bundle a module that gives functions can be loaded when one of them
+// is first called.
+function onFirstCall(name: string, functions: readonly string[]): Plugin {
   return {
     name: `${name} on first call`,
     setup({ onResolve, onLoad }) {
-      const filter = new RegExp(`^${name}$`)
-      onResolve({ filter }, ({ namespace }) =>
-        namespace === 'file' ? { path: name, namespace: 'on-first-call' } : undefined,
-      )
-      onLoad({ filter, namespace: 'on-first-call' }, () => ({
-        contents: `let loaded; export default (...all) => (loaded ??= require('${name}').default)(...all)`,
+      const filter = new RegExp(`^${name.replaceAll('.', '\\.')}$`)
+      onResolve({ filter }, ({ namespace, resolveDir }) => {
+        if (namespace !== 'file') return undefined
+        return { path: name.startsWith('.') ? path.join(resolveDir, name) : name, namespace: `late ${name}` }
+      })
+      onLoad({ filter: /./, namespace: `late ${name}` }, ({ path: target }) => ({
+        contents: [
+          `let loaded; const load = () => (loaded ??= require(${JSON.stringify(target)}))`,
+          ...functions.map((each, index) => `const f${index} = (...all) => load().${each}(...all)`),
+          `export { ${functions.map((each, index) => `f${index} as ${each}`).join(', ')} }`,
+        ].join('\n'),
         resolveDir: root,
       }))
     },

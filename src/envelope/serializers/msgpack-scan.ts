@@ -8,6 +8,12 @@ import { quote } from '../../quote.ts'
 import { formatPath, type Key, reachesPrototype } from '../../value-path.ts'
 import { Rejected } from '../rejected.ts'
 
+/** The extension that holds a bigint as its decimal digits; MessagePack has none of its own. */
+export const bigintExtension = 0x42
+
+/** That, and the format's own for timestamps. */
+const extensions: readonly number[] = [-1, bigintExtension]
+
 /** An array or map whose members are being read. */
 interface Holder {
   /** Members still to come; those of a map without their keys. */
@@ -54,24 +60,19 @@ const layouts: readonly (readonly [lengthBytes: number, more: number, form: 'pla
  * Refuses MessagePack that could not be decoded safely and exactly.
  * @throws Rejected `unreadable` naming the first such place
  */
-export const scanMessagePack = (
-  bytes: Uint8Array,
-  { maxDepth, extensions }: { readonly maxDepth: number; readonly extensions: ReadonlySet<number> },
-): void => new Scan(bytes, maxDepth, extensions).run()
+export const scanMessagePack = (bytes: Uint8Array, maxDepth: number): void => new Scan(bytes, maxDepth).run()
 
 class Scan {
   readonly #bytes: Buffer
   readonly #view: DataView
   readonly #maxDepth: number
-  readonly #extensions: ReadonlySet<number>
   readonly #holders: Holder[] = []
   #at = 0
 
-  constructor(bytes: Uint8Array, maxDepth: number, extensions: ReadonlySet<number>) {
+  constructor(bytes: Uint8Array, maxDepth: number) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#maxDepth = maxDepth
-    this.#extensions = extensions
   }
 
   run(): void {
@@ -133,7 +134,7 @@ class Scan {
       return
     }
     const start = this.#take(length + more)
-    if (form === 'extension' && !this.#extensions.has(this.#view.getInt8(start)))
+    if (form === 'extension' && !extensions.includes(this.#view.getInt8(start)))
       this.#refuse(`an extension of type ${this.#view.getInt8(start)}`)
     if (head === 0xcf && this.#view.getBigUint64(start) > Number.MAX_SAFE_INTEGER)
       this.#refuse(`the number ${this.#view.getBigUint64(start)}`)

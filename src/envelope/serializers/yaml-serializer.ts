@@ -1,79 +1,23 @@
-import {
-  CORE_SCHEMA,
-  defineMappingTag,
-  defineScalarTag,
-  dump,
-  floatCoreTag,
-  intCoreTag,
-  load,
-  mapTag,
-  NOT_RESOLVED,
-  type ScalarTagDefinition,
-  YAMLException,
-} from 'js-yaml'
-import { InexactNumber, isExactNumber } from '../../exact-number.ts'
-import { reachesPrototype } from '../../value-path.ts'
 import { checkValue, type Kind } from './check-value.ts'
 import { decoding, toText } from './data.ts'
 import { maxDepth, type Serializer } from './serializer.ts'
+import { readYaml, writeYaml } from './yaml-library.ts'
 
 const format = { name: 'YAML', keeps: new Set<Kind>(), maxDepth }
-
-/** As the core schema has it, but a number that a double cannot hold stands out instead of being rounded or text. */
-const exactNumber = (tag: ScalarTagDefinition<number>, forms: RegExp | null) =>
-  defineScalarTag<number | InexactNumber>(tag.tagName, {
-    implicit: tag.implicit,
-    implicitFirstChars: tag.implicitFirstChars,
-    resolve(source, isExplicit, tagName) {
-      const value = tag.resolve(source, isExplicit, tagName)
-      if (value === NOT_RESOLVED) return forms?.test(source) ? new InexactNumber(source) : value
-      return isExact(source, value) ? value : new InexactNumber(source)
-    },
-    identify: tag.identify,
-    represent: tag.represent,
-  })
-
-/** What neither tag reads although it is a number: it is too great. */
-const anyNumber = /^(0x[0-9a-fA-F]+|0o[0-7]+|[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?)$/
-
-const isExact = (source: string, value: number): boolean => {
-  if (/^[-+]?0[xob]/i.test(source)) return Number.isSafeInteger(value)
-  return /^[-+]?\.[in]/i.test(source) || isExactNumber(source, value)
-}
-
-const plainKeys = defineMappingTag(mapTag.tagName, {
-  ...mapTag,
-  addPair(map, key, value) {
-    if (typeof key !== 'string') return 'a key that is not text'
-    return reachesPrototype(key) ? `the key ${key}` : mapTag.addPair(map, key, value)
-  },
-})
-
-const schema = CORE_SCHEMA.withTags(exactNumber(intCoreTag, null), exactNumber(floatCoreTag, anyNumber), plainKeys)
 
 /** YAML's core schema: JSON's values, NaN and the infinities, as text that people read. */
 export const yamlSerializer: Serializer = {
   contentType: 'application/yaml',
   encode(value) {
     checkValue(value, format)
-    return dump(value, { noRefs: true, lineWidth: -1 })
+    return writeYaml(value)
   },
   decode(data, limits) {
     const text = toText(data, limits)
     return decoding(() => {
-      const value = parse(text, limits.maxDepth)
+      const value = readYaml(text, limits.maxDepth)
       checkValue(value, { ...format, maxDepth: limits.maxDepth, maxWeight: limits.maxBytes })
       return value
     })
   },
-}
-
-const parse = (text: string, depth: number): unknown => {
-  try {
-    return load(text, { schema, maxDepth: depth + 1 })
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error
-    const place = error.mark === undefined ? '' : `, at line ${error.mark.line + 1}, column ${error.mark.column + 1}`
-    throw new Error(`not YAML: ${error.reason.slice(0, 200)}${place}`, { cause: error })
-  }
 }
