@@ -35,6 +35,7 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
       logs: () => import('./commands/logs.ts'),
       queues: () => import('./commands/queues.ts'),
       stats: () => import('./commands/stats.ts'),
+      top: () => import('./commands/top.ts'),
       events: () => import('./commands/events.ts'),
       workers: () => import('./commands/workers.ts'),
       tasks: () => import('./commands/tasks.ts'),
@@ -70,7 +71,14 @@ const groups: readonly (readonly [heading: string, commands: Readonly<Record<str
 ]
 
 /** Commands that are defined together with another one, and other names. */
-const aliases: Readonly<Record<string, string>> = { add: 'enqueue', list: 'ls', status: 'ls', resume: 'pause' }
+const aliases: Readonly<Record<string, string>> = {
+  add: 'enqueue',
+  list: 'ls',
+  status: 'ls',
+  resume: 'pause',
+  dashboard: 'top',
+  ui: 'top',
+}
 
 /** Runs the command line with these parameters and ends the process. */
 export const program = async (parameters: readonly string[]): Promise<void> => {

@@ -1,0 +1,230 @@
+/**
+ * The keys: one table that the dashboard obeys, shows in its bottom line and prints as its help. Lower case never destroys;
+ * what is upper case says what it will do and asks first.
+ */
+
+/** A tab. */
+export const tabs = ['overview', 'jobs', 'queues', 'workers', 'events', 'failures'] as const
+/** One of `tabs`. */
+export type Tab = (typeof tabs)[number]
+/** Where one can be: in a tab, or in a job that was opened from one. */
+export type Place = Tab | 'job'
+
+/** What a key does. */
+export type Action =
+  | 'quit'
+  | 'interrupt'
+  | 'help'
+  | 'next-tab'
+  | 'previous-tab'
+  | `tab-${1 | 2 | 3 | 4 | 5 | 6}`
+  | 'up'
+  | 'down'
+  | 'page-up'
+  | 'page-down'
+  | 'top'
+  | 'bottom'
+  | 'open'
+  | 'back'
+  | 'search'
+  | 'order'
+  | 'hold-still'
+  | 'retry'
+  | 'retry-group'
+  | 'cancel'
+  | 'pause'
+  | 'resume'
+  | 'run-now'
+  | 'pager'
+  | 'copy'
+  | 'earlier'
+  | 'later'
+  | 'much-earlier'
+  | 'much-later'
+  | 'live'
+
+/** One row of the table. */
+export interface Binding {
+  /** Names as `keysOf` gives them. */
+  readonly keys: readonly string[]
+  readonly action: Action
+  /** How the help shows the keys. */
+  readonly shown: string
+  readonly does: string
+  /** Where it works; absent: everywhere. */
+  readonly places?: readonly Place[]
+  /** What the bottom line calls it; absent: it is not there. */
+  readonly brief?: string
+  /** Only while the dashboard shows the past. */
+  readonly past?: true
+}
+
+const lists: readonly Place[] = ['overview', 'jobs', 'queues', 'workers', 'events', 'failures']
+const ofJobs: readonly Place[] = ['overview', 'jobs', 'job']
+
+/** Every key, in the order of the help. */
+export const bindings: readonly Binding[] = [
+  { keys: ['down', 'j'], action: 'down', shown: '↓ j', does: 'down a line', brief: '↑↓ select' },
+  { keys: ['up', 'k'], action: 'up', shown: '↑ k', does: 'up a line' },
+  { keys: ['pagedown', 'ctrl-d', 'ctrl-f'], action: 'page-down', shown: 'PgDn ^D', does: 'down a page' },
+  { keys: ['pageup', 'ctrl-u', 'ctrl-b'], action: 'page-up', shown: 'PgUp ^U', does: 'up a page' },
+  { keys: ['g'], action: 'top', shown: 'g', does: 'to the first' },
+  { keys: ['G', 'end'], action: 'bottom', shown: 'G End', does: 'to the last' },
+  {
+    keys: ['enter', 'right', 'l'],
+    action: 'open',
+    shown: '⏎ → l',
+    does: 'open what is selected',
+    brief: '⏎ open',
+    places: lists,
+  },
+  {
+    keys: ['esc', 'left', 'h', 'backspace'],
+    action: 'back',
+    shown: 'Esc ← h',
+    does: 'back; end a search',
+    brief: 'Esc back',
+    places: ['job', 'jobs', 'events', 'queues', 'workers', 'failures'],
+  },
+  { keys: ['tab'], action: 'next-tab', shown: 'Tab', does: 'the next tab' },
+  { keys: ['shift-tab'], action: 'previous-tab', shown: 'Shift-Tab', does: 'the tab before' },
+  { keys: ['1'], action: 'tab-1', shown: '1 … 6', does: 'a tab by its number' },
+  { keys: ['2'], action: 'tab-2', shown: '', does: '' },
+  { keys: ['3'], action: 'tab-3', shown: '', does: '' },
+  { keys: ['4'], action: 'tab-4', shown: '', does: '' },
+  { keys: ['5'], action: 'tab-5', shown: '', does: '' },
+  { keys: ['6'], action: 'tab-6', shown: '', does: '' },
+  {
+    keys: ['/'],
+    action: 'search',
+    shown: '/',
+    does: 'search: failed queue:media task:t tag:t 4711 words',
+    brief: '/ filter',
+    places: ['jobs', 'events', 'overview'],
+  },
+  { keys: ['s'], action: 'order', shown: 's', does: 'newest or oldest first', brief: 's order', places: ['jobs'] },
+  {
+    keys: [' '],
+    action: 'hold-still',
+    shown: 'Space',
+    does: 'hold the events still, let them go on',
+    brief: 'Space hold',
+    places: ['events'],
+  },
+  {
+    keys: ['r'],
+    action: 'retry',
+    shown: 'r',
+    does: 'run a finished job again',
+    brief: 'r retry',
+    places: ['jobs', 'job', 'overview'],
+  },
+  {
+    keys: ['n'],
+    action: 'run-now',
+    shown: 'n',
+    does: 'run a held or finished job now',
+    brief: 'n now',
+    places: ['jobs', 'job'],
+  },
+  {
+    keys: ['R'],
+    action: 'retry-group',
+    shown: 'R',
+    does: 'run all jobs of the group again (asks)',
+    brief: 'R retry all',
+    places: ['failures'],
+  },
+  {
+    keys: ['C'],
+    action: 'cancel',
+    shown: 'C',
+    does: 'cancel the job, or all that waits in the queue (asks)',
+    brief: 'C cancel',
+    places: [...ofJobs, 'queues'],
+  },
+  {
+    keys: ['P'],
+    action: 'pause',
+    shown: 'P',
+    does: 'pause the queue: no job of it is started any more (asks)',
+    brief: 'P pause queue',
+    places: ['queues', 'overview', 'jobs', 'job'],
+  },
+  {
+    keys: ['u'],
+    action: 'resume',
+    shown: 'u',
+    does: 'let a paused queue go on',
+    brief: 'u resume',
+    places: ['queues', 'overview', 'jobs', 'job'],
+  },
+  { keys: ['o'], action: 'pager', shown: 'o', does: "the job's log in $PAGER", brief: 'o log', places: ['job'] },
+  { keys: ['y'], action: 'copy', shown: 'y', does: "copy the job's id", brief: 'y copy id', places: ['jobs', 'job'] },
+  { keys: ['['], action: 'earlier', shown: '[', does: 'time travel: 10 seconds back', brief: '[ ] time travel' },
+  { keys: [']'], action: 'later', shown: ']', does: '10 seconds on', past: true },
+  { keys: ['{'], action: 'much-earlier', shown: '{', does: '5 minutes back' },
+  { keys: ['}'], action: 'much-later', shown: '}', does: '5 minutes on', past: true },
+  { keys: ['home'], action: 'live', shown: 'Home', does: 'back to now', brief: 'Home now', past: true },
+  { keys: ['home'], action: 'top', shown: '', does: '' },
+  { keys: ['?'], action: 'help', shown: '?', does: 'this help' },
+  { keys: ['q'], action: 'quit', shown: 'q', does: 'quit', brief: 'q quit' },
+  { keys: ['ctrl-c'], action: 'interrupt', shown: '^C', does: 'quit; in `run --ui` stop the worker' },
+]
+
+/** What a key does at a place; null for nothing. */
+export const actionOf = (key: string, place: Place, past: boolean): Action | null =>
+  bindings.find((binding) => binding.keys.includes(key) && worksAt(binding, place, past))?.action ?? null
+
+/** The keys that work at a place, as the bottom line names them. */
+export const briefKeys = (place: Place, past: boolean): readonly string[] =>
+  bindings.filter((binding) => worksAt(binding, place, past)).flatMap(({ brief }) => brief ?? [])
+
+const worksAt = ({ places, past: onlyPast }: Binding, place: Place, past: boolean): boolean =>
+  (places === undefined || places.includes(place)) && (onlyPast !== true || past)
+
+/** The facts about a key that a terminal's input is taken apart into. */
+export interface KeyFacts {
+  readonly upArrow: boolean
+  readonly downArrow: boolean
+  readonly leftArrow: boolean
+  readonly rightArrow: boolean
+  readonly pageUp: boolean
+  readonly pageDown: boolean
+  readonly home: boolean
+  readonly end: boolean
+  readonly return: boolean
+  readonly escape: boolean
+  readonly tab: boolean
+  readonly shift: boolean
+  readonly backspace: boolean
+  readonly delete: boolean
+  readonly ctrl: boolean
+  readonly meta: boolean
+}
+
+/** The names of the keys in what a terminal sent at once: keys typed fast arrive together, as one text. */
+export const keysOf = (input: string, facts: KeyFacts): string[] => {
+  if (facts.tab) return [facts.shift ? 'shift-tab' : 'tab']
+  const named: readonly (readonly [boolean, string])[] = [
+    [facts.upArrow, 'up'],
+    [facts.downArrow, 'down'],
+    [facts.leftArrow, 'left'],
+    [facts.rightArrow, 'right'],
+    [facts.pageUp, 'pageup'],
+    [facts.pageDown, 'pagedown'],
+    [facts.home, 'home'],
+    [facts.end, 'end'],
+    [facts.return, 'enter'],
+    [facts.escape, 'esc'],
+    [facts.backspace || facts.delete, 'backspace'],
+  ]
+  const name = named.find(([is]) => is)?.[1]
+  if (name !== undefined) return [name]
+  if (facts.ctrl) return [`ctrl-${input}`]
+  if (facts.meta) return []
+  return Array.from(
+    input,
+    (character) => ({ '\r': 'enter', '\n': 'enter', '\t': 'tab', '\x7f': 'backspace' })[character] ?? character,
+  )
+}

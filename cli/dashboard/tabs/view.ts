@@ -1,0 +1,40 @@
+import type { Job } from '../../../src/job.ts'
+import { commandTask } from '../../../src/job.ts'
+import { jobText } from '../../job-text.ts'
+import { visible } from '../../visible.ts'
+import type { Tone } from '../parts/line.ts'
+
+/** The room that a tab has. */
+export interface Room {
+  readonly width: number
+  readonly height: number
+}
+
+/** The tone of a state or of the label that says more. */
+export const toneOf = ({ state, label }: Pick<Job, 'state' | 'label'>): Tone => {
+  if (label === 'retrying') return 'retrying'
+  const tones = {
+    blocked: 'dim',
+    queued: 'plain',
+    running: 'running',
+    succeeded: 'succeeded',
+    failed: 'failed',
+    cancelled: 'dim',
+  }
+  return tones[state] as Tone
+}
+
+/** What a job is, in as few words as tell it: a command as it was typed, a task by its name. */
+export const jobTitle = (job: Job): string => {
+  const what = visible(jobText(job))
+  return job.task === commandTask
+    ? job.name === null
+      ? `exec ${what}`
+      : what
+    : job.name === null
+      ? job.task
+      : `${job.task} ${what}`
+}
+
+/** A text from a job on one line. */
+export const oneLine = (text: string): string => visible(text.split('\n', 1)[0] ?? '')
