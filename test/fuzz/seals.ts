@@ -11,7 +11,6 @@ import type { FuzzTarget } from './target.ts'
 
 const scene = new KeyringScene()
 const { keyring } = scene
-process.once('exit', () => scene.remove())
 for (const id of ['a', 'b']) keyring.add(await newKey(id, 'hmac', { now: 0 }))
 keyring.add(await newKey('pair', 'ed25519', { now: 0 }))
 

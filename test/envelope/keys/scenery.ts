@@ -12,10 +12,19 @@ import { Rejected, type RejectedReason } from '../../../src/envelope/rejected.ts
 /** True where certificates can be made by another program. */
 export const hasOpenssl: boolean = spawnSync('openssl', ['version']).status === 0
 
-/** A keyring that is gone with `remove`. */
+const scenes = new Set<KeyringScene>()
+process.once('exit', () => {
+  for (const scene of scenes) scene.remove()
+})
+
+/** A keyring that is gone with `remove`, and at the latest with the process. */
 export class KeyringScene {
   readonly root: string = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-keys-'))
   readonly keyring: Keyring = new Keyring(path.join(this.root, 'keys'))
+
+  constructor() {
+    scenes.add(this)
+  }
 
   /** The path of a file of the keyring. */
   file(name: string): string {
@@ -47,6 +56,7 @@ export class KeyringScene {
 
   /** Deletes it all. */
   remove(): void {
+    scenes.delete(this)
     fs.rmSync(this.root, { recursive: true, force: true })
   }
 }
