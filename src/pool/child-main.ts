@@ -60,6 +60,9 @@ function obey(command: Command): void {
     case 'recall':
       window?.recall()
       break
+    case 'renew':
+      window?.renew()
+      break
     case 'ping':
       pipe.send({ type: 'pong' })
       break

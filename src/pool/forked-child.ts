@@ -95,12 +95,15 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   #lastSeq = 0
   #heardTick = 0
   #stateTick = performance.now()
+  /** It may be given so many jobs. */
+  #mostJobs: number
   readonly #pulse = new Pulse()
   #errorText = ''
   #lastWords: Extract<ChildReport, { type: 'leaving' }> | null = null
 
   constructor(parts: ChildParts<J>) {
     this.#parts = parts
+    this.#mostJobs = parts.maxJobs
     this.#program = new ProgramWatch(parts.sentinel)
     this.#endings = new Endings({
       jobs: this.#jobs,
@@ -152,7 +155,15 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   }
 
   get remaining(): number {
-    return this.#full ? 0 : this.#parts.maxJobs - this.processed - this.#jobs.size
+    return this.#full ? 0 : this.#mostJobs - this.processed - this.#jobs.size
+  }
+
+  /** Lets it go on for as long again, worn as it is: nothing can take its place. */
+  renew(): void {
+    this.#mostJobs = this.processed + this.#jobs.size + this.#parts.maxJobs
+    if (!this.#full) return
+    this.#full = false
+    this.#link.send({ type: 'renew' })
   }
 
   run(jobs: readonly J[]): void {

@@ -214,16 +214,21 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   }
 
   /**
-   * Ends a child that has lost a task to a mistake in its file, as if it had not started, while another one still works
-   * with the code from before; with it, jobs of that task would fail.
+   * Ends a child that has lost a task to a mistake in its file, as if it had not started, while another one still has it
+   * from before; with the new one, jobs of that task would fail. The others go on with the old code even where they are worn.
    */
   #isPoorer(child: ForkedChild<J>, { problems }: Found): boolean {
-    const others = this.#staying.some((other) => other !== child && other.wasReady && other.remaining > 0)
-    const lost = this.#prepared.has(child) || !others ? [] : lostTasks(this.#found?.tasks ?? [], problems)
+    const others = this.#staying.filter((other) => other !== child && other.wasReady)
+    const judged = this.#prepared.has(child) || others.length === 0
+    const lost = judged ? [] : lostTasks(this.#found?.tasks ?? [], problems)
     if (lost.length === 0) return false
     const detail = [`it could not load ${lost.join(', ')}`, ...problems.map(problemText)].join('; ')
     this.#startUp.failed({ detail, begunTick: child.begunTick, wasReady: false })
     child.kill('not-started')
+    for (const other of others.filter(({ remaining }) => remaining <= 0)) {
+      other.renew()
+      this.#options.listener.returned(other, [])
+    }
     return true
   }
 

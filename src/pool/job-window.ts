@@ -95,6 +95,11 @@ export class JobWindow implements JobHost {
     this.#parts.send({ type: 'returned', seqs })
   }
 
+  /** Takes jobs again, until the memory is measured anew. */
+  renew(): void {
+    this.#full = false
+  }
+
   /** Ends one job, waiting or running; does nothing for one that is not here any more. */
   end(seq: number, cause: AskedCause): void {
     if (this.#current?.seq === seq) this.#current.end(cause)

@@ -78,6 +78,8 @@ export type Command =
   | { readonly type: 'begin'; readonly settings: ChildSettings }
   | { readonly type: 'run'; readonly jobs: readonly JobBatch[] }
   | { readonly type: 'recall' }
+  /** Take jobs again, though its memory was above the limit. */
+  | { readonly type: 'renew' }
   /** Asks for a `pong`, to learn whether its event loop turns. */
   | { readonly type: 'ping' }
   | { readonly type: 'end'; readonly seq: number; readonly cause: AskedCause }

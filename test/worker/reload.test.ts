@@ -137,6 +137,29 @@ describe('a reload', () => {
     })
   })
 
+  it('that was refused outlives the wear of all children: they go on, until others can load the tasks', async (context) => {
+    const site = await openSite(context, {
+      'v.js': version(1),
+      'grow.js': 'const kept = []\nexport default () => { kept.push(Buffer.alloc(300e6, 1)); return kept.length }\n',
+    })
+    const file = path.join(site.folder, 'tasks', 'v.js')
+    const worker = await site.start({ maxTasksPerChild: 2, maxMemoryPerChild: '250M' })
+    const [first] = (worker.info().pool as { children: { pid: number }[] }).children
+    const grown = async () => (await site.reached(await site.queue.enqueue('grow'), 'succeeded')).result
+    fs.writeFileSync(file, 'export default (\n')
+    assert.equal((await worker.reload('a mistake')).loaded, false)
+    assert.equal(await grown(), 1)
+    for (let run = 0; run < 5; run++) {
+      const id = await site.queue.enqueue('v')
+      await until(`run ${run} to end`, async () => (await site.job(id)).finishedAt !== null)
+      assert.equal((await site.job(id)).result, 1)
+    }
+    assert.equal((await worker.info().pool as { children: { pid: number }[] }).children[0]?.pid, first?.pid)
+    fs.writeFileSync(file, version(2))
+    assert.equal((await worker.reload('mended')).loaded, true)
+    assert.equal((await site.reached(await site.queue.enqueue('v'), 'succeeded')).result, 2)
+  })
+
   it('waits for an import that is missing to appear', async (context) => {
     const site = await open(context, { 'tasks/v.js': version(1) })
     site.write('tasks/v.js', "import value from '../soon/value.js'\nexport default () => value\n")
