@@ -5,6 +5,7 @@
 import os from 'node:os'
 import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
+import { JobqError } from '../errors.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
 import { ForkedChild } from './forked-child.ts'
 import { lostTasks } from './lost-tasks.ts'
@@ -32,6 +33,7 @@ const lastPatienceMs = 2_000
 /** A child that dies so soon, and has done nothing, has failed to start. */
 const earlyMs = 10_000
 const neverAborted = new AbortController().signal
+const stopped = (): JobqError => new JobqError('conflict', 'the pool is being stopped')
 
 /** Built-in codecs, plain results. */
 const plainCodecs: CodecPlan = { configFile: null, accept: null, maxPayloadBytes: 1024 * 1024, defaults: {}, tasks: {} }
@@ -104,12 +106,12 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     this.size = size
     if (this.#stopping) return
     this.#fill()
-    const byNeed = this.#staying.sort((a, b) => a.inFlight - b.inFlight)
+    const byNeed = this.#staying.sort((a, b) => Number(a.wasReady) - Number(b.wasReady) || a.inFlight - b.inFlight)
     for (const child of byNeed.slice(0, Math.max(0, byNeed.length - size))) this.#dismiss(child, 'shrunk')
   }
 
   async prepare(signal: AbortSignal): Promise<FreshChildren> {
-    if (this.#stopping) throw new Error('the pool is being stopped')
+    if (this.#stopping) throw stopped()
     const busy = this.#staying.filter(({ inFlight }) => inFlight > 0).length
     const count = Math.max(1, Math.min(this.size, Math.max(busy, os.availableParallelism())))
     const children = Array.from({ length: count }, () => this.#make())
@@ -124,13 +126,13 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
       return { found: fresh.map(({ found }) => found), takeOver: () => this.#takeOver(fresh), drop }
     } catch (error) {
       drop()
-      throw error
+      throw this.#stopping ? stopped() : error
     }
   }
 
   async stop({ graceMs }: { readonly graceMs: number }): Promise<void> {
     this.#bringDown()
-    for (const child of this.#children) child.leave('stopped')
+    for (const child of this.#children) this.#dismiss(child, 'stopped')
     const none = () => this.#children.length + this.#standby.size === 0
     if (!(await this.#until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
     if (!(await this.#until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
@@ -177,9 +179,13 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     })
   }
 
-  /** A child leaves, in its own time, and is not replaced by what stood ready for that. */
+  /**
+   * A child leaves, in its own time, and is not replaced by what stood ready for that. One that still loads has nothing
+   * to finish, and may never listen.
+   */
   #dismiss(child: ForkedChild<J>, reason: ExitReason): void {
-    child.leave(reason)
+    if (child.wasReady) child.leave(reason)
+    else child.kill(reason)
     this.#recycling?.forget(child)?.child.kill('replaced')
   }
 
@@ -244,15 +250,9 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     if (this.#stopping) return false
     const old = this.#staying
     for (const { child, found } of fresh) this.#join(child, found)
-    for (const child of old) this.#retire(child)
+    for (const child of old) this.#dismiss(child, 'reloaded')
     this.resize(this.size)
     return true
-  }
-
-  /** One that still loads has nothing to finish, and may never listen. */
-  #retire(child: ForkedChild<J>): void {
-    if (child.wasReady) this.#dismiss(child, 'reloaded')
-    else child.kill('reloaded')
   }
 
   #exited(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {

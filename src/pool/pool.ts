@@ -210,12 +210,13 @@ export interface Pool<J extends RunJob> {
   readonly trouble: StartTrouble | null
   /** Starts children; resolves when each is ready or has died once. */
   start(size: number): Promise<void>
-  /** Grows at once; shrinks by idle children first, and lets busy ones finish their current job. */
+  /** Grows at once; shrinks by children that still load, then by idle ones, and lets busy ones finish their current job. */
   resize(size: number): void
   /**
    * Starts fresh children beside the pool: one for each that is busy, and otherwise as many as can load at once, because the
    * rest can follow once these have taken over. Resolves when all of them have loaded the tasks.
-   * @throws Error saying why one of them died before, or the signal's reason; then all of them are gone
+   * @throws Error saying why one of them died before, the signal's reason, or a JobqError `conflict` where the pool is being
+   * stopped; then all of them are gone
    */
   prepare(signal: AbortSignal): Promise<FreshChildren>
   /** Recalls what has not started, waits up to `graceMs` for what runs, ends it (`shutdown`), and resolves when no child is left. */

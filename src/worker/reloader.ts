@@ -4,6 +4,7 @@
  * asked for while another one loads makes that one begin anew, so what it loads is never older than the last request.
  */
 import type { Broker } from '../broker/broker.ts'
+import { JobqError } from '../errors.ts'
 import type { ClaimedJob } from '../job.ts'
 import { lostTasks } from '../pool/lost-tasks.ts'
 import type { FreshChildren, Pool } from '../pool/pool.ts'
@@ -33,6 +34,12 @@ export interface ReloaderParts {
 
 /** A bit longer than one task file may take. */
 const loadingLimitMs = 65_000
+
+const stopping: ReloadReport = {
+  loaded: false,
+  message: 'tasks not reloaded: the worker is stopping',
+  problems: [],
+}
 
 /** Exchanges the code that the children run. */
 export class Reloader {
@@ -88,6 +95,7 @@ export class Reloader {
     try {
       fresh = await pool.prepare(AbortSignal.any([this.#loading.signal, late]))
     } catch (error) {
+      if (error instanceof JobqError && error.code === 'conflict') return stopping
       const why = late.aborted ? `they have not loaded within ${loadingLimitMs / 1_000} s` : wordsOf(error)
       return { loaded: false, message: `tasks not reloaded, the old code goes on working: ${why}`, problems: [] }
     }
@@ -103,7 +111,7 @@ export class Reloader {
       const message = `tasks not reloaded, the old code of ${lost} goes on working`
       return { loaded: false, message, problems: bad.problems }
     }
-    if (!fresh.takeOver()) return { loaded: false, message: 'tasks not reloaded: the worker is stopping', problems: [] }
+    if (!fresh.takeOver()) return stopping
     const { tasks = [], problems = [] } = fresh.found[0] ?? {}
     const count = tasks.length === 1 ? '1 task' : `${tasks.length} tasks`
     return { loaded: true, message: `${count} reloaded`, problems }
@@ -126,7 +134,10 @@ export class Reloader {
       ...(removed.length > 0 ? [`gone: ${removed.join(', ')}`] : []),
     ]
     if (loaded) this.#log('info', [`${message} in ${tookMs} ms (${reason})`, ...more].join('; '))
-    else this.#log('error', [`${message} (${reason})`, ...problems.map(problemText)].join('\n'))
+    else {
+      const level = report === stopping ? 'info' : 'error'
+      this.#log(level, [`${message} (${reason})`, ...problems.map(problemText)].join('\n'))
+    }
   }
 
   #log(level: 'debug' | 'info' | 'error', message: string): void {

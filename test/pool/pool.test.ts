@@ -300,6 +300,26 @@ test('the state of children is told', async (context) => {
   assert.ok(process.platform !== 'linux' || (busy?.rss ?? 0) > 1e6)
 })
 
+test('what still loads is in nobody’s way: it is the first to go, and need not listen', async (context) => {
+  const { folder, pool, told, until } = await startPool(context, files)
+  const [first] = pool.children
+  const loads = path.join(folder, 'loads')
+  const endless = `import fs from 'node:fs'\nfs.writeFileSync('${loads}', '')\nwhile (true);\n`
+  fs.writeFileSync(path.join(folder, 'tasks', 'endless.js'), endless)
+  for (const end of ['shrunk', 'stopped'] as const) {
+    pool.resize(2)
+    await untilFile(loads)
+    fs.rmSync(loads)
+    const gone = until('exited', ({ reason, signal }) => reason === end && signal === 'SIGKILL')
+    if (end === 'shrunk') pool.resize(1)
+    else void pool.stop({ graceMs: 60_000 })
+    await gone
+    if (end === 'shrunk') assert.deepEqual(pool.children, [first])
+  }
+  await until('exited', ({ reason, code }) => reason === 'stopped' && code === 0)
+  assert.ok(told.every((each) => each.type !== 'exited' || each.expected))
+})
+
 test('nothing outlives a worker that is killed outright: idle, busy and commanding children, commands', async (context) => {
   const { folder } = await startPool(context, {})
   const tasks = path.join(folder, 'tasks-of-worker')
