@@ -99,6 +99,6 @@ export const checkCommand = (value: unknown): ControlCommand => {
   const fields: Fields = { ...value }
   const verb = controlVerbs.find((known) => known === fields.verb)
   if (verb !== undefined) return readers[verb](fields)
-  const close = nearest(String(fields.verb), controlVerbs)
+  const close = typeof fields.verb === 'string' ? nearest(fields.verb, controlVerbs) : null
   return refuse(`${quote(fields.verb)} is no command to a worker${close === null ? '' : `; did you mean ${close}?`}`)
 }

@@ -47,6 +47,7 @@ export const batchTarget: FuzzTarget = {
     '9007199254740993',
     '"__proto__":',
     '"envAll":true',
+    '{"toString":1}',
     '"hold":',
     '\\u0000',
     '\\ud800',

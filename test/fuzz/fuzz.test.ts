@@ -5,6 +5,7 @@ import { parseDuration } from '../../src/duration.ts'
 import { SeededRandom } from '../support/random.ts'
 import { compressorTargets, serializerTargets } from './codecs.ts'
 import { batchTarget, valuesTarget } from './command-line.ts'
+import { configTarget, controlTarget } from './documents.ts'
 import { fuzz } from './fuzz.ts'
 import { sealTargets } from './seals.ts'
 import { sqlViewTarget } from './sql-view.ts'
@@ -14,7 +15,16 @@ const forMs = parseDuration(process.env.JOBQ_FUZZ_FOR ?? '0s')
 const only = process.env.JOBQ_FUZZ_ONLY?.split(',')
 const timeBoxMs = forMs + 10 * 60_000
 
-const targets = [...serializerTargets, ...compressorTargets, ...sealTargets, batchTarget, valuesTarget, sqlViewTarget]
+const targets = [
+  ...serializerTargets,
+  ...compressorTargets,
+  ...sealTargets,
+  batchTarget,
+  valuesTarget,
+  configTarget,
+  controlTarget,
+  sqlViewTarget,
+]
 
 for (const target of targets) {
   if (only?.includes(target.name) === false) continue
