@@ -52,8 +52,10 @@ const importConfig = async (file: string): Promise<Readonly<Record<string, unkno
 const withAbsolutePaths = (values: CheckedConfig, folder: string): CheckedConfig => ({
   ...values,
   ...(values.broker && { broker: values.broker.map((url) => absoluteBroker(url, folder)) }),
+  ...(values.metrics && { metrics: { ...values.metrics, textfile: path.resolve(folder, values.metrics.textfile) } }),
   ...(values.tasks && { tasks: values.tasks.map((task) => path.resolve(folder, task)) }),
   ...(values.keys?.folder && { keys: { ...values.keys, folder: path.resolve(folder, values.keys.folder) } }),
+  ...(values.encrypt && { encrypt: { keyFile: path.resolve(folder, values.encrypt.keyFile) } }),
   ...(values.worker && { worker: { ...values.worker, ...withAbsoluteWatch(values.worker, folder) } }),
 })
 

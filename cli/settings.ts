@@ -9,6 +9,8 @@ import path from 'node:path'
 import type { CheckedConfig } from '../src/config.ts'
 import { formatDuration, parseDuration } from '../src/duration.ts'
 import { JobqError } from '../src/errors.ts'
+import { checkToken, formatListenAddress, type ListenAddress, parseListenAddress } from '../src/listen-address.ts'
+import { checkMetricsFile } from '../src/metrics-file.ts'
 import { checkName } from '../src/name.ts'
 import { quote } from '../src/quote.ts'
 import { formatSize, parseSize } from '../src/size.ts'
@@ -195,6 +197,27 @@ export const settings = {
     fromConfig: none,
     fallback: () => 5_000,
     show: formatDuration,
+  }),
+  http: setting<ListenAddress | null>({
+    variable: 'JOBQ_HTTP',
+    parse: parseListenAddress,
+    fromConfig: ({ http }) => http?.listen,
+    fallback: () => null,
+    show: (value) => (value === null ? 'off' : formatListenAddress(value)),
+  }),
+  httpToken: setting<string | null>({
+    variable: 'JOBQ_HTTP_TOKEN',
+    parse: checkToken,
+    fromConfig: ({ http }) => http?.token,
+    fallback: () => null,
+    show: (value) => (value === null ? 'none' : 'set'),
+  }),
+  metricsTextfile: setting<string | null>({
+    variable: 'JOBQ_METRICS_TEXTFILE',
+    parse: (text) => path.resolve(checkMetricsFile(text)),
+    fromConfig: ({ metrics }) => metrics?.textfile,
+    fallback: () => null,
+    show: (value) => value ?? 'none',
   }),
   name: setting<string>({
     variable: 'JOBQ_NAME',

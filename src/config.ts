@@ -5,14 +5,23 @@
  */
 
 import { parseBackoff } from './backoff.ts'
-import { parseDuration } from './duration.ts'
-import type { CustomCompressor } from './envelope/compressors/compressors.ts'
-import type { CustomSerializer } from './envelope/serializers/serializers.ts'
+import {
+  at,
+  duration,
+  mapOf,
+  name,
+  object,
+  oneOrMore,
+  type Reader,
+  refused,
+  size,
+  text,
+  textOrNumber,
+  whole,
+  word,
+} from './config-readers.ts'
+import { type MessageSettings, messageReaders } from './envelope/message-settings.ts'
 import { JobqError } from './errors.ts'
-import { checkName } from './name.ts'
-import { nearest } from './nearest.ts'
-import { quote } from './quote.ts'
-import { parseSize } from './size.ts'
 import type { TaskOptions } from './task.ts'
 import { checkTimeLimits, parseSignal, parseTimeLimit, type TimeLimits } from './time-limit.ts'
 import {
@@ -23,6 +32,7 @@ import {
   type PoolBounds,
 } from './worker/autoscale-rule.ts'
 import { isStep, type UserStep } from './worker/define-step.ts'
+import { type MonitoringSettings, monitoringReaders } from './worker/monitoring-settings.ts'
 
 /** How commands and executables are run: their rights and limits. Sizes are text (`'512M'`) or bytes, durations text or milliseconds. */
 export interface ProcessSettings {
@@ -56,7 +66,7 @@ export interface ProcessSettings {
 export type TaskSettings = Omit<TaskOptions, 'name' | 'unique'> & ProcessSettings
 
 /** What `jobq.config.ts` exports by default. Durations are text (`'5m'`) or milliseconds, sizes text (`'64k'`) or bytes. */
-export interface Config {
+export interface Config extends MessageSettings, MonitoringSettings {
   /** A path or URL, or several that are tried in turn. */
   readonly broker?: string | readonly string[]
   /** Files and folders of tasks. */
@@ -100,24 +110,6 @@ export interface Config {
     readonly maxEvents?: number
     readonly maxJobs?: number
   }
-  /** By queue. */
-  readonly queues?: Readonly<Record<string, { readonly require?: 'signed' }>>
-  /** Serializers of one's own, by name. */
-  readonly serializers?: Readonly<Record<string, CustomSerializer>>
-  /** Compressors of one's own, by name. */
-  readonly compressors?: Readonly<Record<string, CustomCompressor>>
-  /** What is read, by name or content type; default json, msgpack, yaml and one's own. */
-  readonly accept?: string | readonly string[]
-  /** Jobs without a valid signature are not run. */
-  readonly require?: 'signed'
-  /** Where the keys are that `jobq keys` keeps (default `$XDG_CONFIG_HOME/jobq/keys`), and which one signs where none is named. */
-  readonly keys?: { readonly folder?: string; readonly sign?: string }
-  /** Payloads and results are encrypted with the 32 bytes of this file. */
-  readonly encrypt?: { readonly keyFile: string }
-  /** Largest payload; default 1M. */
-  readonly maxPayload?: string | number
-  /** Largest result; default 1M. */
-  readonly maxResult?: string | number
   /** Kept of one attempt's output; default 10M. */
   readonly maxOutput?: string | number
   /** Keys of payloads and results, and environment variables of commands, whose values are never shown. */
@@ -127,70 +119,13 @@ export interface Config {
 /** Types the default export of `jobq.config.ts`; gives it back as it is. */
 export const defineConfig = (config: Config): Config => config
 
-type Reader<T> = (value: unknown, place: string) => T
-type Checked<S> = { readonly [K in keyof S]?: S[K] extends Reader<infer T> ? T : never }
-
-/** A reader of objects with these keys and no others, all of them optional. */
-const object =
-  <S extends Readonly<Record<string, Reader<unknown>>>>(schema: S): Reader<Checked<S>> =>
-  (value, place) => {
-    const entries = Object.entries(plainObject(value, place)).filter(([, member]) => member !== undefined)
-    const read = entries.map(([key, member]) => {
-      const reader = Object.hasOwn(schema, key) ? schema[key] : undefined
-      if (reader === undefined) throw unknownKey(place === '' ? key : `${place}.${key}`, key, Object.keys(schema))
-      return [key, reader(member, place === '' ? key : `${place}.${key}`)] as const
-    })
-    return Object.fromEntries(read) as Checked<S>
-  }
-
 /** A reader of objects that may hold time limits, which must go together. */
 const limited =
   <T extends TimeLimits>(reader: Reader<T>): Reader<T> =>
   (value, place) =>
     checkTimeLimits(reader(value, place), { soft: `${place}.softTimeLimit`, hard: `${place}.timeLimit` })
 
-/** A reader of objects with any keys that are names of this kind. */
-const mapOf =
-  <T>(kind: string, reader: Reader<T>): Reader<Readonly<Record<string, T>>> =>
-  (value, place) =>
-    Object.fromEntries(
-      Object.entries(plainObject(value, place)).map(([key, member]) => {
-        const name = at(place, () => checkName(kind, key))
-        return [name, reader(member, `${place}.${name}`)] as const
-      }),
-    )
-
-/** A reader of one value or a list of them. */
-const oneOrMore =
-  <T>(reader: Reader<T>): Reader<readonly T[]> =>
-  (value, place) =>
-    Array.isArray(value) ? value.map((member, index) => reader(member, `${place}[${index}]`)) : [reader(value, place)]
-
-const text: Reader<string> = (value, place) => {
-  if (typeof value === 'string' && value !== '' && value.isWellFormed() && !value.includes('\0')) return value
-  throw refused(place, value, 'text')
-}
-const whole =
-  (min: number, max: number): Reader<number> =>
-  (value, place) => {
-    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-    throw refused(place, value, `a whole number from ${min} to ${max}`)
-  }
-const word =
-  <const T extends string>(...words: readonly T[]): Reader<T> =>
-  (value, place) => {
-    const found = words.find((candidate) => candidate === value)
-    if (found !== undefined) return found
-    throw refused(place, value, `one of ${words.join(', ')}`)
-  }
-const duration: Reader<number> = (value, place) => at(place, () => parseDuration(textOrNumber(value, place)))
 const timeLimit: Reader<number> = (value, place) => at(place, () => parseTimeLimit(textOrNumber(value, place)))
-const size: Reader<number> = (value, place) => at(place, () => parseSize(textOrNumber(value, place)))
-const name =
-  (kind: string): Reader<string> =>
-  (value, place) =>
-    at(place, () => checkName(kind, value))
-
 const ioPriority: Reader<string> = (value, place) => {
   const given = text(value, place)
   if (/^(?:idle|(?:best-effort|realtime)(?::[0-7])?)$/.test(given)) return given
@@ -201,11 +136,6 @@ const account: Reader<string> = (value, place) => {
   const given = text(value, place)
   if (/^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$/.test(given)) return given
   throw refused(place, value, 'the name or id of an account')
-}
-
-const textOrNumber = (value: unknown, place: string): string | number => {
-  if (typeof value === 'string' || typeof value === 'number') return value
-  throw refused(place, value, 'text or a number')
 }
 
 const step: Reader<UserStep> = (value, place) => {
@@ -260,18 +190,6 @@ const taskSettings = limited(
   }),
 )
 
-const keyFile: Reader<{ readonly keyFile: string }> = (value, place) => {
-  const read = object({ keyFile: text })(value, place)
-  if (read.keyFile === undefined) throw refused(`${place}.keyFile`, undefined, 'the path of a file')
-  return { keyFile: read.keyFile }
-}
-
-/** Codecs are checked where they are put to use. */
-const codecs =
-  <T extends object>(): Reader<Readonly<Record<string, T>>> =>
-  (value, place) =>
-    mapOf('codec', (member, at) => plainObject(member, at) as T)(value, place)
-
 const watched = object({ include: oneOrMore(text) })
 
 const config = object({
@@ -305,15 +223,8 @@ const config = object({
     maxEvents: whole(0, Number.MAX_SAFE_INTEGER),
     maxJobs: whole(0, Number.MAX_SAFE_INTEGER),
   }),
-  queues: mapOf('queue', object({ require: word('signed') })),
-  serializers: codecs<CustomSerializer>(),
-  compressors: codecs<CustomCompressor>(),
-  accept: oneOrMore(text),
-  require: word('signed'),
-  keys: object({ folder: text, sign: name('key') }),
-  encrypt: keyFile,
-  maxPayload: size,
-  maxResult: size,
+  ...messageReaders,
+  ...monitoringReaders,
   maxOutput: size,
   redact: oneOrMore(text),
 })
@@ -333,32 +244,4 @@ export const checkConfig = (value: unknown): CheckedConfig => {
   const { concurrency, autoscale } = checked.worker ?? {}
   if (concurrency === undefined || autoscale === undefined) return checked
   throw new JobqError('usage', 'worker.autoscale: a pool has a fixed size, worker.concurrency, or follows its load')
-}
-
-const plainObject = (value: unknown, place: string): object => {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw refused(place === '' ? 'the configuration' : place, value, 'an object')
-}
-
-const refused = (place: string, value: unknown, wanted: string): JobqError =>
-  new JobqError('usage', `${place}: ${describe(value)} is not ${wanted}`)
-
-const describe = (value: unknown): string =>
-  typeof value === 'function' || (typeof value === 'object' && value !== null)
-    ? `a ${Array.isArray(value) ? 'list' : typeof value}`
-    : quote(typeof value === 'bigint' ? Number(value) : value)
-
-const unknownKey = (place: string, key: string, known: readonly string[]): JobqError => {
-  const meant = nearest(key, known)
-  const hint = meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`
-  return new JobqError('usage', `${quote(place)} is no key of this version's configuration; ${hint}`)
-}
-
-const at = <T>(place: string, read: () => T): T => {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof JobqError) || error.message.startsWith(`${place}: `)) throw error
-    throw new JobqError(error.code, `${place}: ${error.message}`, { cause: error })
-  }
 }

@@ -44,7 +44,7 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     return [key, { value: setting.show === undefined ? value : setting.show(value), origin }]
   }
   const file = Object.entries(config?.values ?? {})
-    .filter(([key]) => !['broker', 'tasks', 'worker'].includes(key))
+    .filter(([key]) => !['broker', 'tasks', 'worker', 'http', 'metrics'].includes(key))
     .map(([key, value]): Entry => [key, { value: shownValue(key, value), origin: config?.file ?? '' }])
   return [
     entry('broker', settings.broker, flags.broker),
@@ -64,6 +64,9 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('softTimeLimit', settings.softTimeLimit),
     entry('timeLimit', settings.timeLimit),
     entry('killAfter', settings.killAfter),
+    entry('http', settings.http),
+    entry('httpToken', settings.httpToken),
+    entry('metricsTextfile', settings.metricsTextfile),
     entry('name', settings.name),
     entry('grace', settings.grace),
     entry('logLevel', settings.logLevel),

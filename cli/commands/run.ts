@@ -1,8 +1,11 @@
 /** `jobq run`: a worker in the foreground, from its settings to its exit code. */
+
 import fs from 'node:fs'
 import path from 'node:path'
 import { type Command, Option } from 'commander'
+import type { CheckedConfig } from '../../src/config.ts'
 import { JobqError } from '../../src/errors.ts'
+import type { ListenAddress } from '../../src/listen-address.ts'
 import { quote } from '../../src/quote.ts'
 import { checkTimeLimits } from '../../src/time-limit.ts'
 import type { PoolBounds } from '../../src/worker/autoscale-rule.ts'
@@ -18,6 +21,7 @@ import {
 import { Exit, exitCodes } from '../exit.ts'
 import { explain } from '../help.ts'
 import { type Log, openLog } from '../log.ts'
+import { messageConfig } from '../message-config.ts'
 import { option, plainText, repeatable } from '../options.ts'
 import { findServiceManager } from '../service-manager.ts'
 import { openSession, type Session } from '../session.ts'
@@ -43,6 +47,8 @@ interface Flags {
   readonly softTimeLimit?: number
   readonly timeLimit?: number
   readonly killAfter?: number
+  readonly http?: ListenAddress
+  readonly metricsTextfile?: string
   readonly name?: string
   readonly grace?: number
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
@@ -126,6 +132,20 @@ export const register = async (program: Command, parameters?: readonly string[])
         settings.killAfter.parse,
       ),
     )
+    .addOption(
+      option(
+        '--http <address>',
+        '[HOST:]PORT for /metrics, /healthz and /readyz; without HOST on loopback only',
+        settings.http.parse,
+      ),
+    )
+    .addOption(
+      option(
+        '--metrics-textfile <path>',
+        'a .prom file of metrics for node_exporter, written every 15s',
+        settings.metricsTextfile.parse,
+      ),
+    )
     .addOption(option('--name <name>', 'of the worker; default host:pid', settings.name.parse))
     .addOption(
       option('--grace <duration>', 'how long a stop waits for running jobs; default 30s', settings.grace.parse),
@@ -143,6 +163,7 @@ export const register = async (program: Command, parameters?: readonly string[])
       ['jobq run --autoscale 8,2', 'two children, up to eight while there is enough to do'],
       ['jobq run --watch', 'reload the tasks when they are saved'],
       ['jobq run --time-limit 10m', 'no job runs longer, unless it or its task says so'],
+      ['jobq run --http 9464', 'metrics for Prometheus and health checks, for this machine only'],
       ['jobq run --drain', 'until nothing is left to do'],
     ],
     `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
@@ -222,8 +243,21 @@ const workerOf = (
     logLevel,
     serviceManager,
     stepOptions,
-    ...(config === null ? {} : { config: config.values }),
+    config: { ...messageConfig(sources), ...monitoring(flags, sources) },
+    ...(config === null ? {} : { configFile: config.file }),
   })
+}
+
+/** Where the worker's figures are to be had; nothing where nobody asked. */
+const monitoring = (flags: Flags, sources: Sources): Pick<CheckedConfig, 'http' | 'metrics'> => {
+  const listen = resolve(settings.http, flags.http, sources).value
+  const token = resolve(settings.httpToken, undefined, sources).value
+  const textfile = resolve(settings.metricsTextfile, flags.metricsTextfile, sources).value
+  const every = sources.config?.values.metrics?.every
+  return {
+    ...(listen === null ? {} : { http: { listen, ...(token === null ? {} : { token }) } }),
+    ...(textfile === null ? {} : { metrics: { textfile, ...(every === undefined ? {} : { every }) } }),
+  }
 }
 
 /** A fixed number of children, or one that follows the load: whichever was said nearest to this run. */

@@ -6,7 +6,9 @@ import type { Autoscaler } from './autoscaler.ts'
 import type { Control } from './control.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Execution } from './execution.ts'
+import type { HttpServer } from './http-server.ts'
 import type { Leases } from './leases.ts'
+import type { Exposition } from './metrics/exposition.ts'
 import type { Presence } from './presence.ts'
 import type { Pruner } from './pruner.ts'
 import type { Reloader } from './reloader.ts'
@@ -31,6 +33,8 @@ export interface WorkerComponents {
   readonly watcher: Watcher
   readonly control: Control
   readonly service: Service
+  readonly metrics: Exposition
+  readonly http: HttpServer
 }
 
 /** A step of a worker. */

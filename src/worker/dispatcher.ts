@@ -10,6 +10,7 @@ import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { DiskSpace } from './disk-space.ts'
 import type { Execution } from './execution.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { ResolvedOptions } from './options.ts'
 
 /** Longest time without looking for work, in milliseconds. */
@@ -42,6 +43,8 @@ export interface DispatcherOptions {
   readonly onLost: () => void
   /** Called when the broker can never be used again. */
   readonly onBroken: (error: unknown) => void
+  /** Counts the turns; null where nobody asks for figures. */
+  readonly meter: Meter | null
 }
 
 /** Claims, hands out and settles. */
@@ -55,6 +58,7 @@ export class Dispatcher {
   #pending = true
   #retryMs = 0
   #broken = false
+  #ended = false
   #turnMs = 0
   #turnEndedAt = 0
   #loop: Promise<void> = Promise.resolve()
@@ -81,9 +85,9 @@ export class Dispatcher {
     this.#changed?.()
   }
 
-  /** Resolves when the loop comes round the next time, which shows that it is not stuck. */
+  /** Resolves when the loop comes round the next time, which shows that it is not stuck; at once after its end. */
   round(): Promise<void> {
-    return new Promise((resolve) => this.#rounds.push(resolve))
+    return this.#ended ? Promise.resolve() : new Promise((resolve) => this.#rounds.push(resolve))
   }
 
   /** Claims nothing more and gives back what waits here. */
@@ -124,6 +128,8 @@ export class Dispatcher {
     this.#stop.abort()
     this.wake()
     await Promise.all([this.#loop, this.#watch])
+    this.#ended = true
+    for (const done of this.#rounds.splice(0)) done()
     const end = performance.now() + timeoutMs
     while (!this.#of.execution.idle && !this.#broken && performance.now() < end) {
       await this.#turn()
@@ -187,7 +193,9 @@ export class Dispatcher {
     const claim = limit === 0 ? undefined : { queues, order, limit, worker: session, leaseMs }
     try {
       if (claim !== undefined) await this.#of.beforeClaim()
+      const begunAt = performance.now()
       const { lost, claimed } = await broker.settle(reports, options.clock.now(), claim)
+      this.#of.meter?.settled(performance.now() - begunAt, lost.length)
       this.#recovered()
       if (lost.length > 0) this.#of.onLost()
       execution.add(claimed)

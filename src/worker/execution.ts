@@ -17,6 +17,7 @@ import { endEntry, endLevel } from './end-entry.ts'
 import type { Flight } from './flight.ts'
 import type { JobHooks } from './job-hooks.ts'
 import type { LogEntry, LogLevel } from './log-entry.ts'
+import type { Meter } from './metrics/meter.ts'
 import { Pace } from './pace.ts'
 import type { TaskTable } from './task-table.ts'
 
@@ -36,6 +37,8 @@ export interface ExecutionOptions {
   readonly random?: () => number
   /** Told of each run that begins and ends; null where nobody wants to hear. */
   readonly jobHooks?: JobHooks | null
+  /** Counts the ends of runs; null where nobody asks for figures. */
+  readonly meter?: Meter | null
 }
 
 /** The jobs in this worker's hands and what is to be reported of them. */
@@ -141,8 +144,9 @@ export class Execution {
     if (!messages.locks || outcome.type !== 'succeeded' || outcome.result === null) return outcome
     const { result } = outcome
     const stored = typeof result === 'string' ? { serializer: 'json', text: result } : result
-    const { id, task, queue } = job
-    return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }) }
+    const { id, task, queue, payload } = job
+    const signed = payload.signature !== undefined
+    return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }, signed) }
   }
 
   /** How many more jobs the children could use. */
@@ -407,6 +411,7 @@ export class Execution {
       transition,
     })
     this.#options.jobHooks?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
+    this.#options.meter?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
     const level = endLevel(transition)
     if (level !== null && this.#options.logs(level)) {
       this.#options.log(endEntry(job, transition, { level, at, runMs: run.runMs }))

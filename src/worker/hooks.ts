@@ -2,6 +2,7 @@ import type { StepStatus } from '../boot/boot.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { WorkerComponents } from './components.ts'
 import type { JobHooks } from './job-hooks.ts'
+import type { Meter } from './metrics/meter.ts'
 
 /** What the worker itself wants to hear from its steps, and what it tells them. */
 export interface WorkerHooks {
@@ -23,6 +24,8 @@ export interface WorkerHooks {
   readonly steps: () => readonly StepStatus[]
   /** Tells the user's steps of jobs; null where none wants to hear. */
   readonly jobHooks: JobHooks | null
+  /** Counts what happens; null where nobody asks for figures. */
+  readonly meter: Meter | null
   /** What the user's steps share with tasks, by component; complete when the pool starts. */
   readonly shared: Readonly<Record<string, unknown>>
 }

@@ -5,9 +5,9 @@ import type { Broker, QueueShare } from '../broker/broker.ts'
 import { type Clock, systemClock } from '../clock.ts'
 import { type CheckedConfig, type Config, checkConfig } from '../config.ts'
 import { parseDuration } from '../duration.ts'
+import { messagesBy } from '../envelope/message-settings.ts'
 import type { Messages } from '../envelope/messages.ts'
 import { JobqError } from '../errors.ts'
-import { messagesBy } from '../messages-config.ts'
 import { checkName } from '../name.ts'
 import { childProgram } from '../pool/child-program.ts'
 import type { ChildProgram } from '../pool/pool.ts'
@@ -30,6 +30,8 @@ const configKeys = [
   'compressors',
   'accept',
   'require',
+  'http',
+  'metrics',
   'keys',
   'encrypt',
   'maxPayload',

@@ -4,13 +4,14 @@ import { checkShape } from './component-shape.ts'
 import { withRequired } from './define-step.ts'
 import type { WorkerHooks } from './hooks.ts'
 import { JobHooks } from './job-hooks.ts'
+import { Meter } from './metrics/meter.ts'
 import type { ResolvedOptions } from './options.ts'
 import { ownSteps } from './own-steps.ts'
 import { workerSteps } from './steps.ts'
 import { viewOf } from './views.ts'
 
 /** What the worker gives beside what its steps make of themselves. */
-export interface WorkerSide extends Omit<WorkerHooks, 'jobHooks' | 'shared'> {
+export interface WorkerSide extends Omit<WorkerHooks, 'jobHooks' | 'meter' | 'shared'> {
   /** Aborted when the stop is to wait for nothing. */
   readonly cut: AbortSignal
   /** Told what a step has done wrong. */
@@ -27,9 +28,10 @@ export const planWorker = (options: ResolvedOptions, side: WorkerSide): Plan => 
     ({ onJobStart, onJobEnd }) => onJobStart !== undefined || onJobEnd !== undefined,
   )
   const hooks = hears ? new JobHooks(side.onStepError) : null
+  const meter = options.config.http === undefined && options.config.metrics === undefined ? null : new Meter()
   const shared: Record<string, unknown> = {}
   return planSteps({
-    builtIn: workerSteps(options, { ...side, jobHooks: hooks, shared }),
+    builtIn: workerSteps(options, { ...side, jobHooks: hooks, meter, shared }),
     own: ownSteps(steps, {
       values: options.stepOptions,
       view: viewOf(options),

@@ -7,6 +7,7 @@ import { failuresToTell } from '../pool/start-up.ts'
 import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
 import type { Execution } from './execution.ts'
 import type { LogLevel } from './log-entry.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { ResolvedOptions } from './options.ts'
 import type { Sources } from './sources.ts'
 import { enqueueFromTask } from './task-enqueue.ts'
@@ -18,6 +19,7 @@ export interface PoolReportsTo {
   readonly tasks: TaskTable
   readonly execution: Execution
   readonly sources: Sources
+  readonly meter: Meter | null
   readonly options: ResolvedOptions
 }
 
@@ -64,7 +66,7 @@ export class PoolReports implements PoolListener<ClaimedJob> {
   async call(_child: PoolChild<ClaimedJob>, call: TaskCall<ClaimedJob>): Promise<unknown> {
     const { broker, execution, options } = this.#to
     if (!execution.holds(call.job)) throw new JobqError('conflict', 'this run of the job has lost its lease')
-    if (call.method === 'enqueue') return enqueueFromTask(broker, call, options.clock)
+    if (call.method === 'enqueue') return enqueueFromTask(broker, call, options)
     const [status] = await broker.extend([call.job], options.leaseMs, options.clock.now())
     if (status === 'lost') throw new JobqError('conflict', 'this run of the job has lost its lease')
     return null
@@ -76,6 +78,7 @@ export class PoolReports implements PoolListener<ClaimedJob> {
 
   exited(child: PoolChild<ClaimedJob>, exit: ChildExit<ClaimedJob>): void {
     const { code, signal, expected, reason, detail, replacedInMs } = exit
+    this.#to.meter?.childLeft(reason)
     this.#event('child.exited', { pid: child.pid, code, signal, expected, reason })
     if (!expected) {
       const next = replacedInMs === null ? '' : replacedInMs === 0 ? '; replaced' : `; replaced in ${replacedInMs} ms`

@@ -5,6 +5,7 @@
  * autoscaler fits the number of children to that flow.
  * reloader exchanges the code of the tasks, watcher tells it when, sources knows the files.
  * presence, leases and pruner look after what the flow leaves behind.
+ * metrics counts what happens, http answers how the worker is: from before the first job until after the last.
  * control listens to what people want, service tells whoever supervises the process.
  */
 import type { WorkerStep } from './components.ts'
@@ -15,7 +16,9 @@ import { brokerStep } from './steps/broker.ts'
 import { controlStep } from './steps/control.ts'
 import { dispatcherStep } from './steps/dispatcher.ts'
 import { executionStep } from './steps/execution.ts'
+import { httpStep } from './steps/http.ts'
 import { leasesStep } from './steps/leases.ts'
+import { metricsStep } from './steps/metrics.ts'
 import { poolStep } from './steps/pool.ts'
 import { presenceStep } from './steps/presence.ts'
 import { prunerStep } from './steps/pruner.ts'
@@ -28,6 +31,8 @@ import { watcherStep } from './steps/watcher.ts'
 /** The built-in steps of a worker. */
 export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep[] => [
   brokerStep(options),
+  metricsStep(options, hooks),
+  httpStep(options, hooks),
   tasksStep(options),
   sourcesStep(options),
   executionStep(options, hooks),

@@ -38,8 +38,7 @@ export class Meter {
   readonly #exits = new Map<ExitReason, number>()
   /** One transaction with the broker each: reports settled and jobs claimed. */
   readonly transactions = new Durations()
-  /** Reports that came too late: the lease was lost. */
-  stale = 0
+  #stale = 0
 
   /** What is counted by queue and task, at most `maxRows` and the one for all others. */
   get rows(): readonly MeterRow[] {
@@ -60,8 +59,19 @@ export class Meter {
     if (turn !== null) row.turns[turn] += 1
     if (startedAt === null) return
     if (runMs !== null) row.run.observe(runMs)
-    // What was interrupted has waited before: its due time tells nothing any more.
-    if (!job.recovered) row.wait.observe(startedAt - job.dueAt)
+    // What crashed has waited before: its due time tells nothing any more.
+    if (job.crashes === 0) row.wait.observe(startedAt - job.dueAt)
+  }
+
+  /** Reports that came too late: the lease was lost. */
+  get stale(): number {
+    return this.#stale
+  }
+
+  /** A transaction with the broker has taken so many milliseconds and refused so many reports. */
+  settled(durationMs: number, stale: number): void {
+    this.transactions.observe(durationMs)
+    this.#stale += stale
   }
 
   /** A child has left. */

@@ -30,6 +30,7 @@ export const dispatcherStep = (options: ResolvedOptions, hooks: WorkerHooks): Wo
         options,
         onIdle,
         onBroken,
+        meter: hooks.meter,
         space,
         beforeClaim: leases.catchUp,
         onRing: leases.checkSoon,

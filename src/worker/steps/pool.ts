@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import type { CheckedTaskSettings } from '../../config.ts'
-import type { Coding } from '../../envelope/codecs.ts'
 import { JobqError } from '../../errors.ts'
 import { defaultMaxPayloadBytes } from '../../new-job.ts'
+import type { CodecPlan } from '../../pool/codec-plan.ts'
 import { createPool } from '../../pool/forked-pool.ts'
-import type { CodecPlan } from '../../pool/protocol.ts'
 import { processPlan } from '../../process-options.ts'
+import type { Coding } from '../../sealing.ts'
 import { type WorkerStep, workerStep } from '../components.ts'
 import type { WorkerHooks } from '../hooks.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -49,7 +49,7 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
       const { maxOutput, maxResult } = options.config
       const pool = createPool({
         program: options.program,
-        listener: new PoolReports({ broker, tasks, execution, sources, options }),
+        listener: new PoolReports({ meter: hooks.meter, broker, tasks, execution, sources, options }),
         tasks: options.tasks,
         env: options.env,
         outputFolder: outputFolderOf(broker, options),
