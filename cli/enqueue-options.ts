@@ -127,6 +127,21 @@ export const jobOptions = {
     description: 'for people and programs; repeatable',
     parse: pair,
   }),
+  serializer: jobOption({
+    flags: '--serializer <name>',
+    description: "how the payload is written: json, msgpack, yaml, v8 or the configuration's",
+    parse: nameOf('serializer'),
+  }),
+  compress: jobOption({
+    flags: '--compress <name>',
+    description: 'gzip, zlib, bzip2, zstd, brotli or none; from 1 KiB on',
+    parse: nameOf('compressor'),
+  }),
+  sign: jobOption({
+    flags: '--sign <key>',
+    description: 'the key that signs the payload',
+    parse: nameOf('key'),
+  }),
   cwd: jobOption({
     flags: '--cwd <folder>',
     description: 'where the command runs; default: here',

@@ -3,7 +3,9 @@ import type { Command } from 'commander'
 import type { Queue } from '../src/client.ts'
 import { systemClock } from '../src/clock.ts'
 import type { Job } from '../src/job.ts'
+import { jsonView } from '../src/json-view.ts'
 import { type LoadedConfig, loadConfig } from './config.ts'
+import { messageConfig } from './message-config.ts'
 import { Output } from './output.ts'
 import { hideEnvironment, redactJob } from './redact.ts'
 import { type GlobalFlags, type Origin, resolve, type Sources, settings } from './settings.ts'
@@ -47,14 +49,19 @@ export const openSession = async (command: Command): Promise<Session> => {
   })
   const names = new Set(config?.values.redact)
   const broker = resolve(settings.broker, flags.broker, sources)
-  const shownRaw = (job: Job): Job => redactJob(job, names)
+  const shownRaw = (job: Job): Job =>
+    redactJob({ ...job, payload: jsonView(job.payload), result: jsonView(job.result) }, names)
   return { output, sources, config, broker, shown: (job) => shownRaw(hideEnvironment(job)), shownRaw }
 }
 
 /** Connects to a session's broker for as long as `work` takes. */
 export const onQueue = async (session: Session, work: (queue: Queue) => Promise<void>): Promise<void> => {
-  const { connect } = await import('../src/client.ts')
-  const queue = await connect(session.broker.value, { readonly: isReadonly(session.broker.value) })
+  const [{ connect }, { messagesBy }] = await Promise.all([
+    import('../src/client.ts'),
+    import('../src/envelope/message-settings.ts'),
+  ])
+  const messages = messagesBy(messageConfig(session.sources), systemClock)
+  const queue = await connect(session.broker.value, { readonly: isReadonly(session.broker.value), messages })
   try {
     await work(queue)
   } finally {

@@ -3,40 +3,46 @@
  * turns it into what brokers store and leaves the rest to the broker behind it, which is there as
  * `queue.broker` for what has no word of its own here.
  */
-import type { Broker, CancelAnswer, JobFilter } from './broker/broker.ts'
+
+import type { Broker, CancelAnswer, JobFilter, TaskCatalog } from './broker/broker.ts'
 import { attachBroker, openBroker } from './broker/open.ts'
 import type { SqliteDatabase } from './broker/sqlite/native.ts'
+import type { SqliteBrokerOptions } from './broker/sqlite/sqlite-broker.ts'
 import { awaitJob, type WaitOptions } from './client/await-job.ts'
 import { type ControlAnswer, type ControlOptions, controlWorkers } from './client/control.ts'
 import { type PayloadAndOptions, type PayloadOf, type TaskPayloads, toItem } from './client/enqueue-arguments.ts'
 import { type EventOptions, readEvents } from './client/event-stream.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, type Moment, systemClock } from './clock.ts'
 import type { ControlCommand } from './control/command.ts'
+import { checkMessageSettings, type MessageSettings, messagesBy } from './envelope/message-settings.ts'
+import type { Messages } from './envelope/messages.ts'
 import { JobqError } from './errors.ts'
 import type { EventsPruned, JobqEvent } from './event.ts'
 import { parseSince } from './instant.ts'
-import { type Enqueued, type Job, type JobState, jobStates, type NewJob } from './job.ts'
+import { type Enqueued, type Job, type JobState, jobStates, type NewJob, type TaskDefaults } from './job.ts'
 import type { CommandOptions } from './job-options.ts'
 import { checkName } from './name.ts'
-import { type JobItem, newJob } from './new-job.ts'
+import { type JobItem, newJob, withPublishedCoding } from './new-job.ts'
 import { removeOutput } from './output/remove-output.ts'
 import { parseRate } from './rate.ts'
-import { parseSize } from './size.ts'
 import type { TaskDefinition } from './task.ts'
 
 /** Where the broker is: a path or URL (several, in a list or separated by `;`, are tried in turn), or an application's own open database. */
 export type ConnectTarget = string | readonly string[] | { readonly database: SqliteDatabase }
 
-/** How to connect. */
-export interface ConnectOptions {
+/** For how long it is not asked again what workers have published of their tasks, in milliseconds. */
+const publishedForMs = 1_000
+
+/** How to connect. What the configuration file has too is as there. */
+export interface ConnectOptions extends Omit<MessageSettings, 'maxResult'> {
   readonly readonly?: boolean
   /** Make a missing file; default true. */
   readonly create?: boolean
   /** How long to wait for other writers before `unavailable`; default 15 s. */
   readonly busyTimeoutMs?: number
-  /** The largest payload, in bytes or as text (`'64k'`); default 1M. */
-  readonly maxPayload?: string | number
   readonly clock?: Clock
+  /** Instead of all that says how payloads are written and read. */
+  readonly messages?: Messages
 }
 
 /** Which jobs to list; what is absent does not filter. */
@@ -54,6 +60,7 @@ export interface ListOptions {
 
 /** A broker that can add jobs without letting go of the thread, inside the caller's transaction. */
 interface SyncBroker extends Broker {
+  readonly tasks: TaskCatalog & { listSync(): TaskDefaults[] }
   enqueueSync(jobs: readonly NewJob[], now: { readonly at: number; readonly tick: number }): Enqueued[]
 }
 
@@ -65,18 +72,25 @@ export const connect = async <Tasks extends TaskPayloads = Record<string, unknow
   target: ConnectTarget,
   options: ConnectOptions = {},
 ): Promise<Queue<Tasks>> => {
-  const { maxPayload, clock = systemClock, ...opening } = options
-  const limits = maxPayload === undefined ? {} : { maxPayloadBytes: parseSize(maxPayload) }
+  const { readonly, create, busyTimeoutMs, clock = systemClock, messages, ...said } = options
+  const by = messages ?? messagesBy(checkMessageSettings(said), clock)
+  const opening = {
+    clock,
+    read: by.read,
+    ...(readonly === undefined ? {} : { readonly }),
+    ...(create === undefined ? {} : { create }),
+    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
+  }
   const broker = hasDatabase(target)
-    ? attachBroker(target.database, options)
-    : await openFirst(typeof target === 'string' ? target.split(';') : target, { ...opening, clock })
-  return new Queue<Tasks>(broker, { clock, ...limits })
+    ? attachBroker(target.database, opening)
+    : await openFirst(typeof target === 'string' ? target.split(';') : target, opening)
+  return new Queue<Tasks>(broker, { clock, messages: by })
 }
 
 const hasDatabase = (target: ConnectTarget): target is { readonly database: SqliteDatabase } =>
   typeof target === 'object' && target !== null && 'database' in target
 
-const openFirst = async (urls: readonly string[], options: Omit<ConnectOptions, 'maxPayload'>): Promise<Broker> => {
+const openFirst = async (urls: readonly string[], options: SqliteBrokerOptions): Promise<Broker> => {
   const [url, ...others] = Array.isArray(urls) ? urls : []
   if (typeof url !== 'string') throw new JobqError('usage', 'connect needs a path, a URL or { database }')
   try {
@@ -92,13 +106,14 @@ const openFirst = async (urls: readonly string[], options: Omit<ConnectOptions, 
 export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   readonly broker: Broker
   readonly #clock: Clock
-  readonly #maxPayloadBytes: number | undefined
+  readonly #messages: Messages
+  #published: { readonly tick: number; readonly tasks: readonly TaskDefaults[] } | null = null
   #closed = false
 
-  constructor(broker: Broker, options: { readonly clock?: Clock; readonly maxPayloadBytes?: number } = {}) {
+  constructor(broker: Broker, options: { readonly clock?: Clock; readonly messages?: Messages } = {}) {
     this.broker = broker
     this.#clock = options.clock ?? systemClock
-    this.#maxPayloadBytes = options.maxPayloadBytes
+    this.#messages = options.messages ?? messagesBy({}, this.#clock)
   }
 
   /**
@@ -129,7 +144,8 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     const broker = this.#open()
     if (!isSync(broker)) throw new JobqError('usage', `enqueueSync works on SQLite only, not on ${broker.url}`)
     const now = this.#clock.now()
-    return only(broker.enqueueSync([this.#newJob(toItem(target, rest), now.at)], now)).id
+    const item = withPublishedCoding(toItem(target, rest), broker.tasks.listSync())
+    return only(broker.enqueueSync([this.#newJob(item, now.at)], now)).id
   }
 
   /** Adds jobs, all or none, and answers their ids in order. */
@@ -141,9 +157,10 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   async addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
     const broker = this.#open()
     const now = this.#clock.now()
+    const published = await this.#publishedTasks(now)
     const jobs = items.map((item, index) => {
       try {
-        return this.#newJob(item, now.at)
+        return this.#newJob(withPublishedCoding(item, published), now.at)
       } catch (error) {
         if (items.length === 1 || !(error instanceof JobqError)) throw error
         throw new JobqError(error.code, `job ${index + 1} of ${items.length}: ${error.message}`, { cause: error })
@@ -277,8 +294,15 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   }
 
   #newJob(item: JobItem, now: number): NewJob {
-    const limit = this.#maxPayloadBytes
-    return newJob(item, { now, ...(limit === undefined ? {} : { maxPayloadBytes: limit }) })
+    return newJob(item, { now, messages: this.#messages })
+  }
+
+  /** What workers have published, at most a second old. */
+  async #publishedTasks(now: Moment): Promise<readonly TaskDefaults[]> {
+    if (this.#published === null || now.tick - this.#published.tick > publishedForMs) {
+      this.#published = { tick: now.tick, tasks: await this.broker.tasks.list() }
+    }
+    return this.#published.tasks
   }
 }
 

@@ -1,11 +1,11 @@
 import path from 'node:path'
-import type { Messages, Sealed, Sealing } from './envelope/messages.ts'
 import { JobqError } from './errors.ts'
-import { commandTask, type NewJob, type Payload, type RunOptions } from './job.ts'
+import { commandTask, type NewJob, type Payload, type RunOptions, type TaskDefaults } from './job.ts'
 import { type CheckedOptions, type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
 import { encodeJson } from './json.ts'
 import { checkName } from './name.ts'
 import { quote } from './quote.ts'
+import type { PayloadSealer, Sealed, Sealing } from './sealing.ts'
 import { formatSize } from './size.ts'
 
 /** A job of a task, as one element of a bulk. */
@@ -28,14 +28,12 @@ export interface ShellItem extends CommandOptions {
 /** One job to add. */
 export type JobItem = TaskItem | CommandItem | ShellItem
 
-/** Writes payloads; without one they are plain JSON, and no other way of writing is known. */
-export type PayloadSealer = Pick<Messages, 'seal'>
-
 /** What new jobs are made with. */
 export interface NewJobContext {
   /** Epoch milliseconds. */
   readonly now: number
   readonly maxPayloadBytes?: number
+  /** Without it payloads are plain JSON. */
   readonly messages?: PayloadSealer | null
 }
 
@@ -85,6 +83,21 @@ export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
     name: options.name ?? null,
     meta: options.meta ?? null,
     ref: options.ref ?? null,
+  }
+}
+
+/** An item with what its task has published of how payloads are written, where it does not say that itself. */
+export const withPublishedCoding = (item: JobItem, published: readonly TaskDefaults[]): JobItem => {
+  const name = 'task' in item ? item.task : commandTask
+  const task = published.find((each) => each.task === name)
+  if (task === undefined) return item
+  const { serializer, compress, sign } = task
+  if (serializer === undefined && compress === undefined && sign === undefined) return item
+  return {
+    ...(serializer === undefined ? {} : { serializer }),
+    ...(compress === undefined ? {} : { compress }),
+    ...(sign === undefined ? {} : { sign }),
+    ...item,
   }
 }
 

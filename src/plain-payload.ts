@@ -5,6 +5,15 @@ import { decodeJson } from './json.ts'
 export const isPlain = ({ serializer, binary, compression, encryption }: Payload): boolean =>
   serializer === 'json' && binary === undefined && compression === undefined && encryption === undefined
 
+const names: Readonly<Record<string, string>> = {
+  'application/vnd.msgpack': 'msgpack',
+  'application/yaml': 'yaml',
+  'application/x-v8': 'v8',
+}
+
+/** The name of the serializer that wrote a value; its content type where that is none of the built-in ones. */
+export const serializerName = ({ serializer }: Payload): string => names[serializer] ?? serializer
+
 /** Shows JSON text; where nothing else is known to read anything else, that stays hidden. */
 export const readPlain: PayloadReader = (payload) => {
   if (!isPlain(payload)) return { hidden: 'it is not plain JSON' }

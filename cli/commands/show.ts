@@ -130,10 +130,18 @@ const fields = (job: Job, json: (value: unknown) => string | null): readonly Fie
   ['tags', list(job.tags)],
   ['meta', list(Object.entries(job.meta).map(([key, value]) => `${key}=${value}`))],
   ['ref', job.ref],
-  ['payload', json(job.payload)],
-  ['result', job.state === 'succeeded' ? json(job.result) : null],
+  ['payload', job.hidden.payload === undefined ? json(job.payload) : `not shown: ${job.hidden.payload}`],
+  ['result', resultLine(job, json)],
+  ['serializer', job.serializer === 'json' ? null : job.serializer],
+  ['compression', job.compression],
+  ['signed by', job.signedBy],
   ['error', job.error === null ? null : (job.error.stack ?? `${job.error.type}: ${job.error.message}`)],
 ]
+
+const resultLine = (job: Job, json: (value: unknown) => string | null): string | null => {
+  if (job.state !== 'succeeded') return null
+  return job.hidden.result === undefined ? json(job.result) : `not shown: ${job.hidden.result}`
+}
 
 const list = (values: readonly (string | number)[]): string => values.join(', ')
 

@@ -10,11 +10,11 @@ import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
 import type { NewJob } from '../../src/job.ts'
 import { decodeJson } from '../../src/json.ts'
-import { defaultMaxPayloadBytes, newJob } from '../../src/new-job.ts'
+import { defaultMaxPayloadBytes, newJob, withPublishedCoding } from '../../src/new-job.ts'
 import { useEmbeddedAddon } from '../binary/embedded-addon.ts'
 import { absoluteBroker, defaultBroker } from '../broker-url.ts'
 import { findConfig } from '../config-file.ts'
-import { enqueueItem, type Target } from '../enqueue-item.ts'
+import { type EnqueueItem, enqueueItem, type Target } from '../enqueue-item.ts'
 import { type JobOptionValues, jobOptions } from '../enqueue-options.ts'
 import { enqueuedJson } from '../enqueued.ts'
 import { writeAll } from '../write.ts'
@@ -40,6 +40,8 @@ export const enqueue = async (parameters: readonly string[]): Promise<boolean> =
   useEmbeddedAddon()
   const broker = openBroker(wanted.file)
   if (broker === null) return false
+  // Other ways of writing payloads take long to load.
+  if (withPublishedCoding(wanted.item, broker.tasks.listSync()) !== wanted.item) return false
   try {
     const [added] = broker.enqueueSync([wanted.job], wanted.now)
     if (added !== undefined) writeAll(1, `${wanted.json ? JSON.stringify(enqueuedJson(added)) : added.id}\n`)
@@ -60,6 +62,7 @@ const longLogBytes = 1 << 18
 
 interface Wanted {
   readonly file: string
+  readonly item: EnqueueItem
   readonly job: NewJob
   readonly json: boolean
   readonly now: ReturnType<typeof systemClock.now>
@@ -75,7 +78,8 @@ export const understand = (parameters: readonly string[]): Wanted | null => {
   if (findConfig(folder) !== null) return null
   try {
     const now = systemClock.now()
-    const job = newJob(enqueueItem(targetOf(words), words.values), {
+    const item = enqueueItem(targetOf(words), words.values)
+    const job = newJob(item, {
       now: now.at,
       maxPayloadBytes: defaultMaxPayloadBytes,
     })
@@ -85,7 +89,7 @@ export const understand = (parameters: readonly string[]): Wanted | null => {
         ? defaultBroker(process.env)
         : absoluteBroker(said, folder)
     const file = url.replace(/^sqlite:/, '')
-    return path.isAbsolute(file) && !url.includes(';') ? { file, job, json: words.json, now } : null
+    return path.isAbsolute(file) && !url.includes(';') ? { file, item, job, json: words.json, now } : null
   } catch (error) {
     if (error instanceof JobqError) return null
     throw error

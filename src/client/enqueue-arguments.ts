@@ -21,7 +21,8 @@ export const toItem = (target: unknown, rest: readonly unknown[]): JobItem => {
   const [payload, said] = rest
   const options = optionsOf(said)
   if (typeof target === 'string') return { ...options, task: target, payload }
-  if (isTaskDefinition(target)) return { ...uniqueOf(target, payload), ...options, task: nameOf(target), payload }
+  if (isTaskDefinition(target))
+    return { ...uniqueOf(target, payload), ...codingOf(target), ...options, task: nameOf(target), payload }
   throw new JobqError('usage', `${quote(target)} is neither a task nor a command: a name, a definition or an argv`)
 }
 
@@ -39,6 +40,13 @@ const nameOf = (task: TaskDefinition): string => {
   if (task.name !== undefined) return task.name
   throw new JobqError('usage', "the definition has no name: give it one, or the name that its file's path gives it")
 }
+
+/** How the definition wants payloads written. */
+const codingOf = ({ serializer, compress, sign }: TaskDefinition): JobOptions => ({
+  ...(serializer === undefined ? {} : { serializer }),
+  ...(compress === undefined ? {} : { compress }),
+  ...(sign === undefined ? {} : { sign }),
+})
 
 /** A definition's key holds among the jobs of its own task. */
 const uniqueOf = (task: TaskDefinition, payload: unknown): JobOptions =>

@@ -4,19 +4,12 @@
  */
 import { JobqError } from '../errors.ts'
 import type { Payload } from '../job.ts'
+import type { Coding } from '../sealing.ts'
 import { formatSize } from '../size.ts'
 import { compressIfSmaller, defaultThresholdBytes } from './compressors/compress-if-smaller.ts'
 import { Compressors, type CustomCompressor } from './compressors/compressors.ts'
 import { maxDepth } from './serializers/serializer.ts'
 import { type CustomSerializer, Serializers } from './serializers/serializers.ts'
-
-/** How a value is to be written; what is absent is not done. */
-export interface Coding {
-  /** Default json. */
-  readonly serializer?: string
-  /** The name of a compressor, or `none`. */
-  readonly compress?: string
-}
 
 /** What there is beside the built-in codecs, and what is read. */
 export interface CodecOptions {

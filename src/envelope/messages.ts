@@ -3,23 +3,19 @@
  * opened in the reverse order, so that nothing is decoded that was not verified. A worker keeps the keys and only unlocks;
  * its children decode.
  */
+
 import type { Clock } from '../clock.ts'
 import { JobqError } from '../errors.ts'
 import type { Payload, PayloadOwner, PayloadReader } from '../job.ts'
 import { isPlain, readPlain } from '../plain-payload.ts'
-import { bytesOf, type CodecOptions, Codecs, type Coding, contentTypeOf, withBytes } from './codecs.ts'
+import type { PayloadSealer, Sealed, Sealing } from '../sealing.ts'
+import { bytesOf, type CodecOptions, Codecs, contentTypeOf, withBytes } from './codecs.ts'
 import { Cipher, cipherName } from './keys/cipher.ts'
 import { readCipherKey } from './keys/cipher-key.ts'
 import { Keyring } from './keys/keyring.ts'
 import { type Content, sign, verify } from './keys/sign.ts'
 import { formatSignature } from './keys/signature.ts'
 import { Rejected } from './rejected.ts'
-
-/** How a payload is to be written. */
-export interface Sealing extends Coding {
-  /** The id of a key, or true for the configuration's. */
-  readonly sign?: string | boolean
-}
 
 /** What `Messages` goes by. */
 export interface MessageOptions extends CodecOptions {
@@ -34,24 +30,25 @@ export interface MessageOptions extends CodecOptions {
   readonly clock: Clock
 }
 
-/** A payload to store, and its signature to be made when its job is known. */
-export interface Sealed {
-  readonly payload: Payload
-  readonly sign?: (owner: PayloadOwner) => string
-}
-
 /** How one client or worker writes and reads what jobs carry. */
-export class Messages {
+export class Messages implements PayloadSealer {
   readonly codecs: Codecs
   readonly #options: MessageOptions
   #keyring: Keyring | null = null
   #cipher: Cipher | null = null
 
-  /** @throws JobqError `usage` for codecs that are none; `permission`, `not-found` for a key file */
+  /** @throws JobqError `usage` for codecs that are none */
   constructor(options: MessageOptions) {
     this.#options = options
     this.codecs = new Codecs(options)
-    if (options.keyFile !== undefined) this.#cipher = new Cipher(readCipherKey(options.keyFile))
+  }
+
+  /**
+   * Reads the key file of encryption now rather than when it is needed.
+   * @throws JobqError `permission`, `not-found`, `usage`
+   */
+  loadKeys(): void {
+    this.#usedCipher()
   }
 
   /** True where unsigned jobs of a queue are not run. */
@@ -71,10 +68,6 @@ export class Messages {
     return this.#options.keys?.sign ?? null
   }
 
-  /**
-   * A payload as it is to be stored. `queue` is null where it is not known yet.
-   * @throws JobqError `usage` for what cannot be kept or is too large, `permission` or `not-found` for a key
-   */
   seal(value: unknown, sealing: Sealing, of: { readonly task: string; readonly queue: string | null }): Sealed {
     const coded = this.codecs.encode(value, sealing, this.#options.maxPayloadBytes)
     const payload = this.#encrypted(coded, { part: 'payload', task: of.task })
@@ -90,15 +83,20 @@ export class Messages {
   }
 
   /**
-   * A result as it is to be stored: encrypted if payloads are.
+   * A result as it is to be stored: encrypted if payloads are, and signed if its job was and there is a key to do it with.
+   * @throws JobqError `permission`, `not-found` for a key
    */
-  lock(result: Payload, owner: PayloadOwner): Payload {
-    return this.#encrypted(result, owner)
+  lock(result: Payload, owner: PayloadOwner, signed: boolean): Payload {
+    const stored = this.#encrypted(result, owner)
+    if (!signed || this.usualKey === null) return stored
+    const now = this.#options.clock.now()
+    const signature = sign(this.#keys().signer(this.usualKey, now), contentOf(stored, owner), now.at)
+    return { ...stored, signature: formatSignature(signature) }
   }
 
-  /** True where results must be locked. */
+  /** True where results may have to be locked. */
   get locks(): boolean {
-    return this.#cipher !== null
+    return this.#options.keyFile !== undefined || this.usualKey !== null
   }
 
   /**
@@ -119,19 +117,29 @@ export class Messages {
    * @throws Rejected with what is wrong
    */
   open(payload: Payload, owner: PayloadOwner): unknown {
-    const { maxPayloadBytes, maxResultBytes } = this.#options
-    return this.codecs.decode(this.unlock(payload, owner), owner.part === 'payload' ? maxPayloadBytes : maxResultBytes)
+    return this.codecs.decode(this.unlock(payload, owner), this.#maxBytes(owner))
   }
 
-  /** Reads what is stored to show it: unverified, because a forgery is to be seen as well. */
+  /** Reads what is stored to show it. What is signed is not shown if it was forged; who has not the key to tell, sees it. */
   readonly read: PayloadReader = (payload, owner) => {
-    if (isPlain(payload)) return readPlain(payload, owner)
-    if (payload.encryption !== undefined && this.#cipher === null)
-      return { hidden: 'it is encrypted, and encrypt.keyFile is not set here' }
     try {
-      return { value: this.codecs.decode(this.#decrypted(payload, owner), Number.POSITIVE_INFINITY) }
+      if (payload.signature !== undefined) this.#checkForgery(payload, payload.signature, owner)
+      if (isPlain(payload)) return readPlain(payload, owner)
+      return { value: this.codecs.decode(this.#decrypted(payload, owner), this.#maxBytes(owner)) }
     } catch (error) {
       return { hidden: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  #maxBytes({ part }: PayloadOwner): number {
+    return part === 'payload' ? this.#options.maxPayloadBytes : this.#options.maxResultBytes
+  }
+
+  #checkForgery(payload: Payload, signature: string, owner: PayloadOwner): void {
+    try {
+      verify(this.#keys(), { ...contentOf(payload, owner), signature, required: false }, this.#options.clock.now())
+    } catch (error) {
+      if (error instanceof Rejected && ['bad-signature', 'replay', 'malformed'].includes(error.reason)) throw error
     }
   }
 
@@ -140,24 +148,32 @@ export class Messages {
     const wanted = asked ?? (queue === null ? this.requiresAny : this.requiresSigned(queue))
     if (!wanted) return null
     if (this.usualKey !== null) return this.usualKey
-    if (asked === true) throw new JobqError('usage', 'sign: no key is named, and keys.sign is not set')
-    throw new JobqError('permission', 'only signed jobs are taken here: name a key to sign with, or set keys.sign')
+    const why = asked === true ? 'jobs of this task are to be signed' : 'only signed jobs are taken here'
+    throw new JobqError('permission', `${why}: name a key to sign with, or set keys.sign in the configuration`)
   }
 
   #encrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
-    if (this.#cipher === null) return payload
+    const cipher = this.#usedCipher()
+    if (cipher === null) return payload
     const { text: _, binary: __, ...rest } = payload
     const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
-    return withBytes({ ...rest, encryption: cipherName }, this.#cipher.encrypt(bytesOf(payload), binding))
+    return withBytes({ ...rest, encryption: cipherName }, cipher.encrypt(bytesOf(payload), binding))
   }
 
   #decrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
-    const { encryption, text: _, binary: __, signature: ___, ...rest } = payload
+    const { encryption, text: _, binary: __, ...rest } = payload
     if (encryption === undefined) return payload
     if (encryption !== cipherName) throw new Rejected('unknown-codec', `no cipher ${encryption}`)
-    if (this.#cipher === null) throw new Rejected('wrong-key', 'it is encrypted, and encrypt.keyFile is not set here')
+    const cipher = this.#usedCipher()
+    if (cipher === null) throw new Rejected('wrong-key', 'it is encrypted, and encrypt.keyFile is not set here')
     const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
-    return withBytes(rest, this.#cipher.decrypt(bytesOf(payload), binding))
+    return withBytes(rest, cipher.decrypt(bytesOf(payload), binding))
+  }
+
+  #usedCipher(): Cipher | null {
+    const { keyFile } = this.#options
+    if (keyFile !== undefined) this.#cipher ??= new Cipher(readCipherKey(keyFile))
+    return this.#cipher
   }
 
   #keys(): Keyring {

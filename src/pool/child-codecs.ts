@@ -1,8 +1,9 @@
-import { Codecs, type Coding } from '../envelope/codecs.ts'
+import { Codecs } from '../envelope/codecs.ts'
 import type { CustomCompressor } from '../envelope/compressors/compressors.ts'
 import type { CustomSerializer } from '../envelope/serializers/serializers.ts'
+import type { Coding } from '../sealing.ts'
 import { importUserFile } from '../user-file.ts'
-import type { CodecPlan } from './protocol.ts'
+import type { CodecPlan } from './codec-plan.ts'
 import type { TaskSummary } from './task-summary.ts'
 
 interface UserConfig {

@@ -7,6 +7,7 @@ import type { ChildStatus } from '../broker/broker.ts'
 import { maxTimerMs } from '../clock.ts'
 import { JobqError } from '../errors.ts'
 import { defaultMaxOutputBytes } from '../output/output-writer.ts'
+import type { CodecPlan } from './codec-plan.ts'
 import { ForkedChild } from './forked-child.ts'
 import { lostTasks } from './lost-tasks.ts'
 import type {
@@ -20,7 +21,7 @@ import type {
   RunJob,
   StartTrouble,
 } from './pool.ts'
-import type { ChildSettings, CodecPlan } from './protocol.ts'
+import type { ChildSettings } from './protocol.ts'
 import { lookEveryMs } from './pulse.ts'
 import { Recycling } from './recycling.ts'
 import { Sentinel } from './sentinel.ts'

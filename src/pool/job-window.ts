@@ -6,9 +6,10 @@
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Codecs, Coding } from '../envelope/codecs.ts'
+import type { Codecs } from '../envelope/codecs.ts'
 import type { Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
+import type { Coding } from '../sealing.ts'
 import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildReport, ChildSettings, EndTuple, JobTuple } from './protocol.ts'
 import { plainSuccess } from './run-module.ts'

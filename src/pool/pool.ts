@@ -9,7 +9,7 @@ import type { ChildStatus } from '../broker/broker.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
-import type { CodecPlan } from './protocol.ts'
+import type { CodecPlan } from './codec-plan.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 import type { ChildLimits } from './wear.ts'
 

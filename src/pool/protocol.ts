@@ -5,11 +5,11 @@
  * Jobs go by a number that the pool gives them (`seq`), which rises strictly in one child.
  */
 
-import type { Coding } from '../envelope/codecs.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { Payload } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
+import type { CodecPlan } from './codec-plan.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
@@ -36,17 +36,6 @@ export interface ChildSettings {
 
 /** How a payload is stored that is not plain JSON. */
 export type StoredAs = Pick<Payload, 'serializer' | 'binary' | 'compression'>
-
-/** What a child needs to read payloads and write results. */
-export interface CodecPlan {
-  /** The file whose default export holds codecs of the user's own; null where there are none. */
-  readonly configFile: string | null
-  readonly accept: readonly string[] | null
-  readonly maxPayloadBytes: number
-  /** How results are written, in general and by task. */
-  readonly defaults: Coding
-  readonly tasks: Readonly<Record<string, Coding>>
-}
 
 /** One job on its way to a child, as a tuple because there are many. */
 export type JobTuple = readonly [

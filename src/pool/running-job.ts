@@ -4,13 +4,14 @@
  * most short jobs use none of it.
  */
 
-import type { Codecs, Coding } from '../envelope/codecs.ts'
+import type { Codecs } from '../envelope/codecs.ts'
 import { Cancelled, JobqError, ShuttingDown, SoftTimeLimitExceeded } from '../errors.ts'
 import type { Payload, Progress } from '../job.ts'
 import { encodeJson } from '../json.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
 import { isPlain } from '../plain-payload.ts'
+import type { Coding } from '../sealing.ts'
 import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
 import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'

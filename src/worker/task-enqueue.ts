@@ -2,8 +2,9 @@ import type { Broker } from '../broker/broker.ts'
 import type { Clock } from '../clock.ts'
 import type { ClaimedJob } from '../job.ts'
 import { decodeJson } from '../json.ts'
-import { type JobItem, newJob } from '../new-job.ts'
+import { type JobItem, newJob, withPublishedCoding } from '../new-job.ts'
 import type { TaskCall } from '../pool/pool.ts'
+import type { PayloadSealer } from '../sealing.ts'
 
 /**
  * Adds the job that a running task asks for; answers its id.
@@ -12,12 +13,13 @@ import type { TaskCall } from '../pool/pool.ts'
 export const enqueueFromTask = async (
   broker: Broker,
   call: Extract<TaskCall<ClaimedJob>, { method: 'enqueue' }>,
-  clock: Clock,
+  by: { readonly clock: Clock; readonly messages: PayloadSealer },
 ): Promise<number | undefined> => {
   const { target, payload, options } = call
   const content = payload === null ? {} : { payload: decodeJson(payload) }
   const item = typeof target === 'string' ? { ...options, task: target, ...content } : { ...options, argv: target }
-  const now = clock.now()
-  const [added] = await broker.enqueue([newJob(item as JobItem, { now: now.at })], now)
+  const now = by.clock.now()
+  const coded = withPublishedCoding(item as JobItem, await broker.tasks.list())
+  const [added] = await broker.enqueue([newJob(coded, { now: now.at, messages: by.messages })], now)
   return added?.id
 }

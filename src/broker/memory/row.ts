@@ -10,7 +10,7 @@ import type {
   RunOptions,
   TaskDefaults,
 } from '../../job.ts'
-import { shown, signerOf } from '../../plain-payload.ts'
+import { serializerName, shown, signerOf } from '../../plain-payload.ts'
 import { traceContext } from '../../trace-context.ts'
 import type { ResolvedJob } from '../defaults.ts'
 
@@ -155,7 +155,7 @@ export const toJob = (
     name: row.name,
     after: row.after,
     afterAny: row.afterAny,
-    serializer: row.payload.serializer,
+    serializer: serializerName(row.payload),
     compression: row.payload.compression ?? null,
     signedBy: signerOf(row.payload),
     ref: row.ref,

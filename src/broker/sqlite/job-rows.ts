@@ -1,7 +1,7 @@
 /** Reading jobs from their rows, and deleting finished ones. */
 import type { Moment } from '../../clock.ts'
 import type { Job, JobError, JobState, PayloadReader, RunOptions } from '../../job.ts'
-import { shown, signerOf } from '../../plain-payload.ts'
+import { serializerName, shown, signerOf } from '../../plain-payload.ts'
 import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
@@ -233,7 +233,7 @@ export class SqliteJobIndex implements JobIndex {
       name: row.name,
       after: needs.filter((need) => need.any_end === 0).map((need) => need.needs),
       afterAny: needs.filter((need) => need.any_end === 1).map((need) => need.needs),
-      serializer: stored.serializer,
+      serializer: serializerName(stored),
       compression: stored.compression ?? null,
       signedBy: signerOf(stored),
       ref: row.ref,

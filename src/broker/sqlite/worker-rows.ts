@@ -119,6 +119,11 @@ export class SqliteTaskCatalog implements TaskCatalog {
   }
 
   async list(): Promise<TaskDefaults[]> {
+    return this.listSync()
+  }
+
+  /** As `list`. */
+  listSync(): TaskDefaults[] {
     const rows = this.#store.read(() =>
       this.#store
         .sql<{ defaults: string }>('SELECT defaults FROM jobq_tasks WHERE defaults IS NOT NULL ORDER BY name')
