@@ -140,6 +140,7 @@ describe('a custom compressor', () => {
   it('cannot stand in for a built-in one', () => {
     const isUsage = (error: unknown) => error instanceof JobqError && error.code === 'usage'
     assert.throws(() => new Compressors({ gzip: { contentType, encode: reverse, decode: reverse } }), isUsage)
+    assert.throws(() => new Compressors({ odd: { contentType: 'odd', encode: reverse, decode: reverse } }), isUsage)
     assert.throws(() => compressors.compress('zst', Buffer.of(1)), /did you mean zstd\?/)
     assert.throws(() => compressors.inflate('lz4', Buffer.of(1), 9), isRejected('unknown-codec', /lz4/))
   })

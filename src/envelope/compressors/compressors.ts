@@ -1,6 +1,7 @@
 import { JobqError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { quote } from '../../quote.ts'
+import { isContentType } from '../content-type.ts'
 import { Rejected } from '../rejected.ts'
 import { brotli } from './brotli.ts'
 import { bzip2 } from './bzip2.ts'
@@ -11,7 +12,7 @@ import { zstd } from './zstd.ts'
 
 /** A compressor of the user's own. */
 export interface CustomCompressor {
-  /** What it writes, such as `application/x-lz4`. */
+  /** What it writes, such as `application/x-lz4`, for whoever reads the configuration: its name is what is recorded. */
   readonly contentType: string
   encode(bytes: Uint8Array): Uint8Array
   /** Has no need to give more than `maxBytes`: more is refused. */
@@ -31,6 +32,11 @@ export class Compressors {
       for (const key of ['encode', 'decode'] as const)
         if (typeof compressor[key] !== 'function')
           throw new JobqError('usage', `compressors.${name}.${key} is not a function`)
+      if (!isContentType(compressor.contentType))
+        throw new JobqError(
+          'usage',
+          `compressors.${name}.contentType: ${quote(compressor.contentType)} is not a content type`,
+        )
       this.#byName.set(name, fromCustom(name, compressor))
     }
   }

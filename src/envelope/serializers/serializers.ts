@@ -9,6 +9,7 @@
 import { JobqError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { quote } from '../../quote.ts'
+import { isContentType } from '../content-type.ts'
 import { Rejected } from '../rejected.ts'
 import { decoding, toBytes, toText } from './data.ts'
 import { jsonSerializer } from './json-serializer.ts'
@@ -125,7 +126,7 @@ export class Serializers {
 
   #add(name: string, custom: CustomSerializer): void {
     if (Object.hasOwn(builtIn, name)) throw new JobqError('usage', `serializers.${name}: that name is built in`)
-    if (!/^[\w.+-]+\/[\w.+-]+$/.test(custom.contentType))
+    if (!isContentType(custom.contentType))
       throw new JobqError(
         'usage',
         `serializers.${name}.contentType: ${quote(custom.contentType)} is not a content type`,
