@@ -41,6 +41,8 @@ const jobEveryMs = 2_000
 const usualEveryMs = 300_000
 const historyMs = 20 * 60_000
 const failuresAtMost = 2_000
+/** Events from before the dashboard was opened. */
+const eventsBefore = 300
 const retryAfterMs = [1_000, 2_000, 3_000, 5_000] as const
 
 /** What the dashboard knows and does. */
@@ -258,7 +260,12 @@ export class Dashboard {
     const now = clock.now()
     const stretch = { from: now.at - historyMs, to: now.at }
     const series = await readSeries(queue.broker, stretch, now)
-    this.tell({ type: 'history', series, since: stretch.from })
+    const cursor = this.#state.picture?.cursor ?? 0
+    const { events } = await queue.broker.events.read({
+      after: Math.max(0, cursor - eventsBefore),
+      limit: eventsBefore,
+    })
+    this.tell({ type: 'history', series, since: stretch.from, events })
   }
 
   async #readUsual(): Promise<void> {

@@ -36,11 +36,12 @@ export const frame = (state: State): Line[] => {
   if (columns < leastColumns || rows < leastRows) return tooSmall(columns, rows)
   const room = { width: columns, height: bodyRows(state) }
   const rule = line('─'.repeat(columns), 'dim')
-  const shown = state.help
-    ? help(room)
-    : shownPicture(state) === null
-      ? reading(state)
-      : parts[state.place](state, room)
+  const shown =
+    state.help !== null
+      ? help(room, state.help)
+      : shownPicture(state) === null
+        ? reading(state)
+        : parts[state.place](state, room)
   const body = [...shown, ...Array<Line>(room.height).fill([])].slice(0, room.height)
   const head = rows < 20 ? [header(state), tabLine(state), rule] : [header(state), rule, tabLine(state), rule]
   return [...head, ...body, rule, footer(state)].map((each) => fit(each, columns))
@@ -99,7 +100,7 @@ const tabLine = (state: State): Line => {
     state.place === 'job' && state.job !== null ? [span(`  › job ${state.job.id}`.replace('›', '→'), 'strong')] : []
   return spread(
     [span(' '), ...names.flatMap((name) => [name, span(gap)]), ...opened],
-    state.columns >= 66 ? line('? help ', 'dim') : [],
+    state.columns >= helpColumns ? line('? help ', 'dim') : [],
     state.columns,
   )
 }
@@ -111,6 +112,8 @@ const reading = ({ lost, past }: State): Line[] => {
 }
 
 const noticeMs = 6_000
+/** From this width on the help is named beside the tabs, else among the keys. */
+const helpColumns = 66
 
 const footer = (state: State): Line => {
   const { asking, typing, notice, lost, past, at, columns, help: helping } = state
@@ -136,12 +139,14 @@ const footer = (state: State): Line => {
   }
   if (past?.reading != null)
     return [span(` reading the log back to ${clockTime(past.at)}… ${Math.round(past.reading * 100)} %`, 'retrying')]
-  if (helping) return line(' any key goes back', 'dim')
+  if (helping !== null) return line(' ↑↓ scroll, any other key goes back', 'dim')
   const keys = briefKeys(state.place, past !== null)
   // The last of them tells how to get out; what does not fit is left out before it.
-  const kept = [...keys]
-  while (kept.length > 2 && widthOf(kept.join('  ')) > columns - 2) kept.splice(-2, 1)
-  const shown = kept.flatMap((key) => {
+  const [quit = '', ...others] = keys.toReversed()
+  const kept = others.reverse()
+  const last = columns < helpColumns ? ['? help', quit] : [quit]
+  while (kept.length > 0 && widthOf([...kept, ...last].join('  ')) > columns - 2) kept.pop()
+  const shown = [...kept, ...last].flatMap((key) => {
     const [name = '', ...words] = key.split(' ')
     return [span(name, 'strong'), span(` ${words.join(' ')}  `, 'dim')]
   })

@@ -98,7 +98,7 @@ export const bindings: readonly Binding[] = [
     keys: ['/'],
     action: 'search',
     shown: '/',
-    does: 'search: failed queue:media task:t tag:t 4711 words',
+    does: 'search jobs or events',
     brief: '/ filter',
     places: ['jobs', 'events', 'overview'],
   },
@@ -107,7 +107,7 @@ export const bindings: readonly Binding[] = [
     keys: [' '],
     action: 'hold-still',
     shown: 'Space',
-    does: 'hold the events still, let them go on',
+    does: 'hold the events still',
     brief: 'Space hold',
     places: ['events'],
   },
@@ -123,7 +123,7 @@ export const bindings: readonly Binding[] = [
     keys: ['n'],
     action: 'run-now',
     shown: 'n',
-    does: 'run a held or finished job now',
+    does: 'run a waiting job now',
     brief: 'n now',
     places: ['jobs', 'job'],
   },
@@ -131,7 +131,7 @@ export const bindings: readonly Binding[] = [
     keys: ['R'],
     action: 'retry-group',
     shown: 'R',
-    does: 'run all jobs of the group again (asks)',
+    does: 'retry the group (asks)',
     brief: 'R retry all',
     places: ['failures'],
   },
@@ -139,7 +139,7 @@ export const bindings: readonly Binding[] = [
     keys: ['C'],
     action: 'cancel',
     shown: 'C',
-    does: 'cancel the job, or all that waits in the queue (asks)',
+    does: 'cancel job or queue (asks)',
     brief: 'C cancel',
     places: [...ofJobs, 'queues'],
   },
@@ -147,7 +147,7 @@ export const bindings: readonly Binding[] = [
     keys: ['P'],
     action: 'pause',
     shown: 'P',
-    does: 'pause the queue: no job of it is started any more (asks)',
+    does: 'pause the queue (asks)',
     brief: 'P pause queue',
     places: ['queues', 'overview', 'jobs', 'job'],
   },
@@ -159,17 +159,17 @@ export const bindings: readonly Binding[] = [
     brief: 'u resume',
     places: ['queues', 'overview', 'jobs', 'job'],
   },
-  { keys: ['o'], action: 'pager', shown: 'o', does: "the job's log in $PAGER", brief: 'o log', places: ['job'] },
+  { keys: ['o'], action: 'pager', shown: 'o', does: 'the log in $PAGER', brief: 'o log', places: ['job'] },
   { keys: ['y'], action: 'copy', shown: 'y', does: "copy the job's id", brief: 'y copy id', places: ['jobs', 'job'] },
-  { keys: ['['], action: 'earlier', shown: '[', does: 'time travel: 10 seconds back', brief: '[ ] time travel' },
-  { keys: [']'], action: 'later', shown: ']', does: '10 seconds on', past: true },
+  { keys: ['['], action: 'earlier', shown: '[', does: 'time travel: 10 s back', brief: '[ ] time travel' },
+  { keys: [']'], action: 'later', shown: ']', does: '10 s on', past: true },
   { keys: ['{'], action: 'much-earlier', shown: '{', does: '5 minutes back' },
   { keys: ['}'], action: 'much-later', shown: '}', does: '5 minutes on', past: true },
   { keys: ['home'], action: 'live', shown: 'Home', does: 'back to now', brief: 'Home now', past: true },
   { keys: ['home'], action: 'top', shown: '', does: '' },
   { keys: ['?'], action: 'help', shown: '?', does: 'this help' },
   { keys: ['q'], action: 'quit', shown: 'q', does: 'quit', brief: 'q quit' },
-  { keys: ['ctrl-c'], action: 'interrupt', shown: '^C', does: 'quit; in `run --ui` stop the worker' },
+  { keys: ['ctrl-c'], action: 'interrupt', shown: '^C', does: 'quit, stop the own worker' },
 ]
 
 /** What a key does at a place; null for nothing. */
@@ -222,9 +222,13 @@ export const keysOf = (input: string, facts: KeyFacts): string[] => {
   const name = named.find(([is]) => is)?.[1]
   if (name !== undefined) return [name]
   if (facts.ctrl) return [`ctrl-${input}`]
-  if (facts.meta) return []
-  return Array.from(
+  // Esc and a key behind it that come at once look like one key with Alt.
+  if (facts.meta) return ['esc', ...typed(input)]
+  return typed(input)
+}
+
+const typed = (input: string): string[] =>
+  Array.from(
     input,
     (character) => ({ '\r': 'enter', '\n': 'enter', '\t': 'tab', '\x7f': 'backspace' })[character] ?? character,
   )
-}

@@ -6,6 +6,8 @@ import { bodyRows, type Change, type Command, type Entry, type OpenJob, type Sta
 
 const stepBackMs = 10_000
 const leapMs = 300_000
+/** The help has no more lines than this. */
+const helpRows = 30
 
 /** What a key comes to. */
 export const press = (state: State, key: string): Change => {
@@ -13,9 +15,21 @@ export const press = (state: State, key: string): Change => {
   if (key === 'ctrl-c') return { state: clear, commands: [{ do: 'interrupt' }] }
   if (state.asking !== null) return answer(clear, key)
   if (state.typing !== null) return type(clear, key)
-  if (state.help) return just({ ...clear, help: false })
+  if (state.help !== null)
+    return just({ ...clear, help: scrollHelp(state.help, actionOf(key, 'jobs', false), pageOf(state)) })
   const action = actionOf(key, state.place, state.past !== null)
   return action === null ? just(clear) : perform(clear, action)
+}
+
+/** The lines of the help to scroll past after an action; null closes it. */
+const scrollHelp = (scroll: number, action: Action | null, page: number): number | null => {
+  const by = new Map<Action | null, number>([
+    ['up', -1],
+    ['down', 1],
+    ['page-up', -page],
+    ['page-down', page],
+  ]).get(action)
+  return by === undefined ? null : Math.max(0, Math.min(helpRows, scroll + by))
 }
 
 const just = (state: State): Change => ({ state, commands: [] })
@@ -56,7 +70,7 @@ const perform = (state: State, action: Action): Change => {
     case 'interrupt':
       return { state, commands: [{ do: 'interrupt' }] }
     case 'help':
-      return just({ ...state, help: true })
+      return just({ ...state, help: 0 })
     case 'next-tab':
       return just(goTo(state, neighbour(state, 1)))
     case 'previous-tab':

@@ -28,8 +28,13 @@ const told = (state: State, message: Exclude<Message, { readonly type: 'key' }>)
       return state
     case 'look':
       return looked(state, message)
-    case 'history':
-      return { ...state, series: joined(message.series, state.series), seriesSince: message.since }
+    case 'history': {
+      const { list } = state.events
+      const known = list.find((entry) => !('note' in entry))?.id ?? Number.POSITIVE_INFINITY
+      const before = message.events.filter(({ id }) => id < known)
+      const events = { ...state.events, list: [...before, ...list].slice(-eventsAtMost) }
+      return { ...state, series: joined(message.series, state.series), seriesSince: message.since, events }
+    }
     case 'usual':
       return { ...state, usual: message.usual }
     case 'page':

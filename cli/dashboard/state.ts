@@ -108,7 +108,8 @@ export interface State {
   readonly typing: string | null
   /** What waits for a yes. */
   readonly asking: { readonly question: string; readonly command: Command } | null
-  readonly help: boolean
+  /** The lines of the help that are scrolled past; null while it is not shown. */
+  readonly help: number | null
   readonly notice: { readonly text: string; readonly good: boolean; readonly at: number } | null
   /** The broker is away. */
   readonly lost: { readonly since: number; readonly retryAt: number; readonly reason: string } | null
@@ -120,7 +121,7 @@ export type Message = { readonly at: number } & (
   | { readonly type: 'size'; readonly columns: number; readonly rows: number }
   | { readonly type: 'tick' }
   | ({ readonly type: 'look' } & Look)
-  | { readonly type: 'history'; readonly series: Series; readonly since: number }
+  | { readonly type: 'history'; readonly series: Series; readonly since: number; readonly events: readonly JobqEvent[] }
   | { readonly type: 'usual'; readonly usual: Usual | null }
   | { readonly type: 'page'; readonly page: JobPage; readonly edge: Edge; readonly search: string }
   | {
@@ -163,7 +164,7 @@ export const initialState = (of: Pick<State, 'url' | 'inWorker' | 'at' | 'column
   events: { list: [], search: '', held: null, selected: null },
   typing: null,
   asking: null,
-  help: false,
+  help: null,
   notice: null,
   lost: null,
 })

@@ -52,11 +52,18 @@ export const elapsed = (ms: number): string => {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
 }
 
-/** How long ago or in how long: `3m 04s ago`, `in 2h 00m`, `now`. */
+/** How long ago or in how long, in one unit, so that it seldom changes: `12 s ago`, `4m ago`, `in 2h`, `now`. */
 export const distance = (at: number, now: number): string => {
   const ms = at - now
   if (Math.abs(ms) < 1_000) return 'now'
-  return ms > 0 ? `in ${duration(ms)}` : `${duration(-ms)} ago`
+  return ms > 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`
+}
+
+const coarse = (ms: number): string => {
+  const seconds = Math.floor(ms / 1_000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`
 }
 
 /** An instant as a clock shows it: `14:32:07`. */

@@ -38,7 +38,7 @@ export const jobs = (state: State, { width, height }: Room): Line[] => {
         spare: 4,
       },
       { title: 'time', value: (job) => timeOf(job, at), side: 'right', width: 9, spare: 2 },
-      { title: 'when', value: (job) => whenOf(job, at), side: 'right', width: 14, spare: 1 },
+      { title: 'when', value: (job) => whenOf(job, at), side: 'right', width: 9, spare: 1 },
       ...(width < 130
         ? []
         : [{ title: 'said', value: (job: Job) => oneLine(progressText(job)), width: Math.floor(width / 4), spare: 5 }]),

@@ -4,7 +4,7 @@ import { percentiles } from '../../../src/stats.ts'
 import { alertsOf, isWorse } from '../alerts.ts'
 import { clockTime, count, duration, elapsed, rate, short } from '../parts/figures.ts'
 import { bar, graph, titled } from '../parts/graph.ts'
-import { beside, fit, type Line, line, type Span, span } from '../parts/line.ts'
+import { beside, fit, type Line, line, span, type Tone } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
 import { countsOf, type Picture, type RunningJob } from '../picture.ts'
 import { type Recent, recent, stepMs, valuesUntil } from '../series.ts'
@@ -20,21 +20,17 @@ export const overview = (state: State, room: Room): Line[] => {
   const series = state.past?.series ?? state.series
   const now = recent(series, at, state.past === null ? state.seriesSince : 0)
   const alerts = state.past === null ? alertLines(state, picture, now) : []
-  const top = [...figures(state, picture, now, width), ...alerts]
+  const top = figures(state, picture, now, width)
   const wide = width >= 90
-  const left = height - top.length
+  const left = height - top.length - alerts.length
   // Graphs give way before what waits and runs does.
-  const graphRows = left >= 22 ? 6 : left >= 15 ? 4 : 0
+  const graphRows = left < 15 ? 0 : left < 22 ? 4 : Math.min(10, Math.floor(left / 3.5))
   const graphs = graphRows === 0 ? [] : graphLines(state, now, { width, height: graphRows + 1 })
-  const lists = height - top.length - graphs.length
-  const [head = [], ...rest] = top
-  return [
-    head,
-    ...rest.slice(0, rest.length - alerts.length),
-    ...graphs,
-    ...alerts,
-    ...listLines(state, picture, { width, height: lists, wide, now }),
-  ].slice(0, height)
+  const lists = left - graphs.length
+  return [...top, ...graphs, ...alerts, ...listLines(state, picture, { width, height: lists, wide, now })].slice(
+    0,
+    height,
+  )
 }
 
 const figures = (state: State, picture: Picture, now: Recent, width: number): Line[] => {
@@ -43,45 +39,46 @@ const figures = (state: State, picture: Picture, now: Recent, width: number): Li
   const size = picture.workers.reduce((total, worker) => total + worker.size, 0)
   const about = picture.current ? '' : '≈'
   const worse = state.past === null && isWorse(now.failuresPerSecond, state.usual?.failuresPerSecond ?? null)
-  const first: Line = [
-    ...figure('waiting', `${about}${count(counts.queued - scheduled)}`, counts.queued > scheduled ? 'strong' : 'plain'),
-    ...figure(
-      'running',
-      size === 0 ? count(counts.running) : `${count(counts.running)}/${count(size)}`,
-      counts.running > 0 ? 'running' : 'plain',
+  const say = (value: number): string => `${about}${width < 80 ? short(value) : count(value)}`
+  const cell = Math.min(24, Math.floor((width - 2) / 4))
+  const figure = (title: string, value: string, tone: Tone = 'plain'): Line =>
+    fit([span(`${title} `, 'dim'), span(value, tone)], cell)
+  const waiting = counts.queued - scheduled
+  const row = (...cells: readonly Line[]): Line => fit([span('  '), ...cells.flat()], width)
+  const more = [
+    ...(scheduled === 0 ? [] : [figure('scheduled', say(scheduled))]),
+    ...(counts.blocked === 0 ? [] : [figure('blocked', say(counts.blocked))]),
+    ...(counts.cancelled === 0 ? [] : [figure('cancelled', say(counts.cancelled), 'dim')]),
+  ]
+  const age = oldestMs(state, picture)
+  return [
+    row(
+      figure('waiting', say(waiting), waiting > 0 ? 'strong' : 'plain'),
+      figure(
+        'running',
+        size === 0 ? say(counts.running) : `${say(counts.running)}/${count(size)}`,
+        counts.running > 0 ? 'running' : 'plain',
+      ),
+      figure('failed', `${say(counts.failed)}${worse ? ' ▲' : ''}`, counts.failed > 0 ? 'failed' : 'plain'),
+      figure('done', say(counts.succeeded), counts.succeeded > 0 ? 'succeeded' : 'plain'),
     ),
-    ...figure('failed', `${about}${count(counts.failed)}${worse ? ' ▲' : ''}`, counts.failed > 0 ? 'failed' : 'plain'),
-    ...figure('done', `${about}${width < 80 ? short(counts.succeeded) : count(counts.succeeded)}`, 'succeeded'),
+    row(
+      figure('speed', rate(now.perSecond)),
+      figure('wait p95', milliseconds(now.waitMs.p95)),
+      figure('run p95', milliseconds(now.runMs.p95)),
+      figure('oldest', age === null ? '-' : duration(age)),
+    ),
+    ...(more.length === 0 ? [] : [row(...more)]),
   ]
-  const more: Line = [
-    ...(scheduled === 0 ? [] : figure('scheduled', count(scheduled))),
-    ...(counts.blocked === 0 ? [] : figure('blocked', count(counts.blocked))),
-    ...(counts.cancelled === 0
-      ? []
-      : figure('cancelled', width < 80 ? short(counts.cancelled) : count(counts.cancelled), 'dim')),
-    ...oldest(state, picture),
-  ]
-  const speed: Line = [
-    ...figure('ended', rate(now.perSecond)),
-    ...figure('wait p95', milliseconds(now.waitMs.p95)),
-    ...figure('run p95', milliseconds(now.runMs.p95)),
-  ]
-  return [first, ...(more.length === 0 ? [] : [more]), speed].map((each) => fit([span('  '), ...each], width))
 }
-
-const figure = (title: string, value: string, tone: Span['tone'] = 'plain'): Span[] => [
-  span(`${title} `, 'dim'),
-  span(value, tone),
-  span(' '.repeat(Math.max(3, 9 - value.length))),
-]
 
 const milliseconds = (ms: number | null): string => (ms === null ? '-' : duration(ms))
 
-const oldest = (state: State, picture: Picture): Span[] => {
+/** For how long the job that is due for the longest time has waited. */
+const oldestMs = (state: State, picture: Picture): number | null => {
   const ages = picture.queues.flatMap(({ oldestWaitingMs }) => oldestWaitingMs ?? [])
-  if (ages.length === 0) return []
-  const age = Math.max(...ages) + (state.past === null ? Math.max(0, state.at - picture.at) : 0)
-  return age < 1_000 ? [] : figure('oldest waits', duration(age))
+  if (ages.length === 0) return null
+  return Math.max(...ages) + (state.past === null ? Math.max(0, state.at - picture.at) : 0)
 }
 
 const alertLines = (state: State, picture: Picture, now: Recent): Line[] => {

@@ -1,7 +1,7 @@
 /** The Workers tab: who works, and what each child of the one that is selected does. */
 import type { ChildStatus, WorkerRecord } from '../../../src/broker/broker.ts'
 import { visible } from '../../visible.ts'
-import { bytes, count, distance, duration, elapsed } from '../parts/figures.ts'
+import { bytes, count, distance, elapsed, uptime } from '../parts/figures.ts'
 import { titled } from '../parts/graph.ts'
 import { type Line, line } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
@@ -76,13 +76,13 @@ const columns = (at: number) => [
   },
   {
     title: 'up',
-    value: ({ startedAt }: WorkerRecord) => duration(at - startedAt),
+    value: ({ startedAt }: WorkerRecord) => uptime(at - startedAt),
     side: 'right' as const,
     width: 9,
     spare: 2,
   },
   {
-    title: 'heard of',
+    title: 'heard',
     value: ({ heartbeatAt }: WorkerRecord) => distance(heartbeatAt, at),
     side: 'right' as const,
     width: 12,
