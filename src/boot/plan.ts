@@ -16,7 +16,7 @@ export interface StepChoice {
 export interface Plan {
   /** Those that start, in their order. */
   readonly steps: readonly AnyStep[]
-  /** Those that do not, and why: as in `which is in 'without'`. */
+  /** Those that do not, and why: as in `it is in 'without'`. */
   readonly leftOut: ReadonlyMap<AnyStep, string>
   /** Those of the user. */
   readonly own: ReadonlySet<AnyStep>
@@ -38,13 +38,13 @@ export const planSteps = ({ builtIn, own = [], without = [] }: StepChoice): Plan
   const all = [...placed, ...own.filter((step) => !placed.includes(step))]
   const leftOut = new Map<AnyStep, string>()
   for (const step of all) {
-    if (!own.includes(step) && without.includes(step.name)) leftOut.set(step, "which is in 'without'")
-    else if (step.includeIf?.() === false) leftOut.set(step, 'whose includeIf is false')
+    if (!own.includes(step) && without.includes(step.name)) leftOut.set(step, "it is in 'without'")
+    else if (step.includeIf?.() === false) leftOut.set(step, 'its includeIf is false')
   }
   const given = all.map(componentOf)
   const why = (component: string): string => {
     const out = [...leftOut].find(([step]) => componentOf(step) === component)
-    if (out !== undefined) return out[1]
+    if (out !== undefined) return `which is left out: ${out[1]}`
     const meant = nearest(component, given)
     return meant === null ? 'which is not there' : `which is not there; did you mean ${meant}?`
   }

@@ -242,9 +242,13 @@ describe('a plan of steps', () => {
     [
       'one whose condition is false',
       { own: [plain('a', ['b']), plain('b', [], excluded)] },
-      /^step 'a' requires 'b', whose includeIf is false$/,
+      /^step 'a' requires 'b', which is left out: its includeIf is false$/,
     ],
-    ['one that is left out', { without: ['broker'] }, /^step 'pool' requires 'broker', which is in 'without'$/],
+    [
+      'one that is left out',
+      { without: ['broker'] },
+      /^step 'pool' requires 'broker', which is left out: it is in 'without'$/,
+    ],
     ['a cycle', { own: [plain('a', ['b']), plain('b', ['c']), plain('c', ['b'])] }, /: b → c → b$/],
     ['a step that requires itself', { own: [plain('a', ['a'])] }, /: a → a$/],
     [

@@ -41,7 +41,7 @@ describe('the example steps', () => {
     const lines = (await workspace.output(['steps'], { cwd: folder })).split('\n')
     assert.ok(lines.some((line) => line.startsWith('deadlock-detector\t') && line.includes('\tuser\tplanned')))
     assert.ok(lines.some((line) => line.startsWith('autoscaler\t') && line.includes('\tuser\tplanned')))
-    assert.ok(lines.some((line) => line.startsWith('health\t') && line.endsWith('left out\twhose includeIf is false')))
+    assert.ok(lines.some((line) => line.startsWith('health\t') && line.endsWith('left out\tits includeIf is false')))
   })
 
   test('health answers while the worker works, and not any more as it stops', async () => {

@@ -87,7 +87,7 @@ describe("a worker with the user's steps", () => {
       const { pool } = worker.info() as { pool: { children: { state: string }[] } }
       return pool.children.filter(({ state }) => state === 'idle').length === 2
     })
-    assert.equal(worker.steps.find(({ name }) => name === 'autoscaler')?.reason, "which is in 'without'")
+    assert.equal(worker.steps.find(({ name }) => name === 'autoscaler')?.reason, "it is in 'without'")
   })
 
   it('has a step in the place of a built-in one', async (context) => {
@@ -196,7 +196,21 @@ describe("a worker with the user's steps", () => {
       { steps: [defineStep({ name: 'a', requires: ['pol'], start: () => 1 })] },
       /'pol'.*pool\?/,
     ],
-    ['a required step left out', { without: ['pool'] }, /step '\w+' requires 'pool', which is in 'without'/],
+    [
+      'a required step left out',
+      { without: ['pool'] },
+      /step '\w+' requires 'pool', which is left out: it is in 'without'/,
+    ],
+    [
+      'a load that nobody follows',
+      { autoscale: [4, 1], without: ['autoscaler'] },
+      /^autoscale: nothing can do that without the step 'autoscaler': it is in 'without'$/,
+    ],
+    [
+      'a watch that nobody keeps',
+      { watch: true, steps: [defineStep({ name: 'watcher', includeIf: () => false, start: () => 1 })] },
+      /^watch: nothing can do that without the step 'watcher': its includeIf is false$/,
+    ],
     ['a step twice', { steps: [noted('a', []), noted('a', [])] }, /two steps named 'a'/],
     [
       'what is no step',
