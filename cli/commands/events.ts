@@ -1,10 +1,10 @@
 /**
- * `jobq events`: the event log, oldest first. A follower asks for the newest id twenty times a second, which costs next
- * to nothing, and reads only when it has risen.
+ * `jobq events`: the event log, oldest first, as people or programs read it. A follower goes on through prunings, stops of
+ * workers and times when the broker cannot be read, and ends with its reader.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { EventFilter, EventLog } from '../../src/broker/broker.ts'
+import { eventPages } from '../../src/client/event-pages.ts'
 import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
 import { type EventsPruned, type EventType, type JobqEvent, matchEventTypes } from '../../src/event.ts'
@@ -15,11 +15,11 @@ import { explain } from '../help.ts'
 import { localTime } from '../local-time.ts'
 import { jobId, option, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
+import { watchReader } from '../reader.ts'
 import { withQueue } from '../session.ts'
 import type { Column } from '../table.ts'
 
 const pageSize = 1_000
-const pollMs = 50
 
 interface Options {
   readonly follow?: boolean
@@ -49,16 +49,10 @@ export const register = (program: Command): void => {
           ...(options.type === undefined ? {} : { types: options.type }),
           ...(options.job === undefined ? {} : { job: options.job }),
         }
-        const print = (events: readonly (JobqEvent | EventsPruned)[]): void => printEvents(events, output)
         const start = await startOf(log, options)
-        let cursor =
-          options.last === undefined
-            ? await readAll(log, { ...filter, after: start }, print)
-            : await readLast(log, { ...filter, after: start }, { last: options.last, print })
-        while (options.follow === true) {
-          await sleep(pollMs)
-          if ((await log.last()) > cursor) cursor = await readAll(log, { ...filter, after: cursor }, print)
-        }
+        const after =
+          options.last === undefined ? start : await printLast(log, { ...filter, after: start }, options.last, output)
+        await printFrom(log, filter, { after, options, output })
       }),
     )
   explain(
@@ -70,7 +64,8 @@ export const register = (program: Command): void => {
       ['jobq events --after 4711 --json', 'go on where a program has stopped'],
     ],
     `The id of an event is the cursor for --after. Events that were pruned before they were read are told by a line of the
-type events.pruned with the first and last of their ids.
+type events.pruned with the first and last of their ids. A follower outlives the workers, waits where the broker cannot
+be read for a while, and ends when nobody reads its output any more.
 
 Columns when stdout is not a terminal, separated by tabs: id, at, type, job, task, queue, worker, attempt, text.`,
   )
@@ -91,38 +86,40 @@ const startOf = async (log: EventLog, options: Options): Promise<number> => {
   return wholeLog ? 0 : log.last()
 }
 
-/** Prints everything behind the filter's cursor; answers where it ended. */
-const readAll = async (
+/** Prints everything behind a cursor; with `--follow` until nobody reads it any more. */
+const printFrom = async (
   log: EventLog,
-  filter: EventFilter,
-  print: (events: readonly (JobqEvent | EventsPruned)[]) => void,
-): Promise<number> => {
-  const last = await log.last()
-  let cursor = filter.after
-  while (cursor < last) {
-    const page = await log.read({ ...filter, after: cursor })
-    print([...(page.pruned === null ? [] : [page.pruned]), ...page.events])
-    if (page.cursor <= cursor) return last
-    cursor = page.cursor
+  filter: Omit<EventFilter, 'after'>,
+  { after, options, output }: { readonly after: number; readonly options: Options; readonly output: Output },
+): Promise<void> => {
+  const follow = options.follow === true
+  if (!follow && options.last !== undefined) return
+  const gone = new AbortController()
+  const unwatch = follow ? await watchReader(() => gone.abort()) : null
+  if (follow && options.after !== undefined && after > (await log.last())) {
+    output.message(`Event ${after} has not happened yet: only what comes behind it is shown.`)
   }
-  return cursor
+  const onAway = (reason: string | null): void =>
+    output.message(reason === null ? 'The broker is back.' : `${reason}; trying again`)
+  for await (const { events } of eventPages(log, filter, { after, follow, signal: gone.signal, onAway })) {
+    printEvents(events, output)
+  }
+  unwatch?.()
 }
 
-/** Prints the last few behind the filter's cursor; answers where it ended. */
-const readLast = async (
-  log: EventLog,
-  filter: EventFilter,
-  options: { readonly last: number; readonly print: (events: readonly JobqEvent[]) => void },
-): Promise<number> => {
+/** Prints the last few behind the filter's cursor; answers where they end. */
+const printLast = async (log: EventLog, filter: EventFilter, last: number, output: Output): Promise<number> => {
   const everything = filter.types === undefined && filter.job === undefined
-  const after = everything ? Math.max(filter.after, (await log.last()) - options.last) : filter.after
+  const newest = await log.last()
+  let cursor = everything ? Math.max(filter.after, newest - last) : filter.after
   let kept: JobqEvent[] = []
-  const end = await readAll(log, { ...filter, after }, (events) => {
-    const found = events.filter((event) => event.type !== 'events.pruned')
-    kept = options.last === 0 ? [] : [...kept, ...found].slice(-options.last)
-  })
-  options.print(kept)
-  return end
+  for await (const stretch of eventPages(log, filter, { after: cursor, follow: false })) {
+    const found = stretch.events.filter((event) => event.type !== 'events.pruned')
+    kept = last === 0 ? [] : [...kept, ...found].slice(-last)
+    cursor = stretch.cursor
+  }
+  printEvents(kept, output)
+  return cursor
 }
 
 const printEvents = (events: readonly (JobqEvent | EventsPruned)[], output: Output): void => {

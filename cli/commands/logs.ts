@@ -19,6 +19,7 @@ import { foundJob } from '../found-job.ts'
 import { explain } from '../help.ts'
 import { argument, jobId, option, wholeNumber } from '../options.ts'
 import type { Output } from '../output.ts'
+import { watchReader } from '../reader.ts'
 import { type Queue, withQueue } from '../session.ts'
 import { visibleLines } from '../visible.ts'
 
@@ -99,10 +100,16 @@ const follow = async (
 ): Promise<void> => {
   const { folder, selection, write } = options
   const end = new AbortController()
+  const reader = Promise.withResolvers<void>()
+  const unwatch = await watchReader(() => {
+    end.abort()
+    reader.resolve()
+  })
   const watch = watchEnd(queue, id, selection.attempt).finally(() => end.abort())
   for await (const chunk of followOutput(folder, id, { ...selection, signal: end.signal, intervalMs: pollMs }))
     write(chunk)
-  await watch
+  await Promise.race([watch, reader.promise])
+  unwatch()
 }
 
 /** Resolves when the job, or this attempt of it, has ended or was deleted. */

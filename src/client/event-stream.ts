@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventFilter, EventLog } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import { type EventsPruned, type EventType, type JobqEvent, matchEventTypes } from '../event.ts'
+import { eventPages } from './event-pages.ts'
 
 /** Which events to read, and whether to go on with new ones. */
 export interface EventOptions {
@@ -11,15 +11,12 @@ export interface EventOptions {
   readonly types?: readonly string[]
   /** Only those of this job. */
   readonly job?: number
-  /** Go on with new ones until `signal` aborts. */
+  /** Go on with new ones until `signal` aborts, also after the broker was away for a while. */
   readonly follow?: boolean
   readonly signal?: AbortSignal
 }
 
 const pageSize = 1_000
-
-/** How often a follower asks for the newest id, in milliseconds. */
-const pollMs = 50
 
 /**
  * The events of a log in their order; in place of those that were pruned before they were read, the word that they were.
@@ -41,33 +38,15 @@ export const readEvents = (
 async function* stream(
   log: EventLog,
   filter: Omit<EventFilter, 'after'>,
-  options: EventOptions,
+  { after, follow = false, signal }: EventOptions,
 ): AsyncGenerator<JobqEvent | EventsPruned, void, void> {
-  const { follow = false, signal } = options
-  const aborted = (): boolean => signal?.aborted === true
-  let cursor = options.after ?? (follow ? await log.last() : 0)
-  while (!aborted()) {
-    const last = await log.last()
-    while (cursor < last) {
-      const page = await log.read({ ...filter, after: cursor })
-      if (page.pruned !== null) yield page.pruned
-      for (const event of page.events) {
-        if (aborted()) return
-        yield event
-      }
-      // Where nothing more matches, the cursor may stay behind the end.
-      cursor = page.cursor > cursor ? page.cursor : last
+  const start = after ?? (follow ? await log.last() : 0)
+  const reading = { after: start, follow, ...(signal === undefined ? {} : { signal }) }
+  for await (const { events } of eventPages(log, filter, reading)) {
+    for (const event of events) {
+      if (signal?.aborted === true) return
+      yield event
     }
-    if (!follow) return
-    await pause(signal)
-  }
-}
-
-const pause = async (signal: AbortSignal | undefined): Promise<void> => {
-  try {
-    await sleep(pollMs, undefined, signal === undefined ? {} : { signal })
-  } catch (error) {
-    if (signal?.aborted !== true) throw error
   }
 }
 

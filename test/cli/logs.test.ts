@@ -110,6 +110,17 @@ describe('jobq logs', () => {
     })
   })
 
+  test('-f ends with its reader, though the job writes nothing any more', async () => {
+    await withScene(workspace, async (scene) => void (await scene.addId({ dueAt: scene.at + 3_600_000 })))
+    const [id = ''] = (await workspace.output(['ls', '--quiet', '--limit', '1'])).split('\n')
+    writeOutput(Number(id), 1, [['stdout', 'one\n']])
+    const running = workspace.start(['logs', '-f', id])
+    await running.until('one', 'stdout')
+    running.child.stdout?.destroy()
+    const { code, stderr } = await running.ended
+    assert.deepEqual([code, stderr], [0, ''])
+  })
+
   test('says that a waiting job has written nothing yet', async () => {
     await withScene(workspace, async (scene) => void (await scene.addId()))
     const { code, stdout, stderr } = await workspace.run(['logs', '4'])

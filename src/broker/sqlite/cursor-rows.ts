@@ -19,7 +19,7 @@ export class SqliteCursors implements Cursors {
   async take(name: string, lease: CursorLease & { readonly start: number }, now: Moment): Promise<number | null> {
     const { session, leaseMs, start } = lease
     // Those who wait for it ask again and again: they write nothing.
-    if (this.#store.read(() => this.#hasOther(name, session, now))) return null
+    if (await this.#store.look(() => this.#hasOther(name, session, now))) return null
     return this.#store.write(() => {
       if (this.#hasOther(name, session, now)) return null
       this.#store

@@ -37,7 +37,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   async read(filter: EventFilter): Promise<EventPage> {
-    return this.#store.read(() => {
+    return this.#store.look(() => {
       const store = this.#store
       const prunedTo = store.value("SELECT value FROM jobq_meta WHERE key = 'events_pruned'") as number
       const pruned: EventsPruned | null =
@@ -70,7 +70,7 @@ export class SqliteEventLog implements EventLog {
 
   async last(): Promise<number> {
     this.#store.checkPlace()
-    return this.#store.read(() => this.#last())
+    return this.#store.look(() => this.#last())
   }
 
   #last(): number {

@@ -64,15 +64,7 @@ export class Store {
 
   /** Runs `work` in a write transaction (or in the caller's running one), waiting for other writers without blocking the event loop. */
   async write<T>(work: () => T): Promise<T> {
-    const end = performance.now() + this.#busyTimeoutMs
-    for (;;) {
-      try {
-        return this.#transact(work)
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > end) throw translated(this.file, error)
-        await new Promise((resolve) => setTimeout(resolve, Math.random()))
-      }
-    }
+    return this.#patiently(() => this.#transact(work))
   }
 
   /** As `write`, but blocks the thread while it waits. */
@@ -92,6 +84,11 @@ export class Store {
     } catch (error) {
       throw translated(this.file, error)
     }
+  }
+
+  /** As `read`, without blocking the event loop while another connection has the file for itself. */
+  async look<T>(work: () => T): Promise<T> {
+    return this.#patiently(() => (this.database.inTransaction ? work() : this.#snapshot(work)))
   }
 
   /** Runs `action` when the present transaction has been committed. */
@@ -143,6 +140,18 @@ export class Store {
   close(): void {
     this.#statements.clear()
     if (this.database.open) this.database.close()
+  }
+
+  async #patiently<T>(work: () => T): Promise<T> {
+    const end = performance.now() + this.#busyTimeoutMs
+    for (;;) {
+      try {
+        return work()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > end) throw translated(this.file, error)
+        await new Promise((resolve) => setTimeout(resolve, Math.random()))
+      }
+    }
   }
 
   #intern(ids: Map<string, number>, table: string, name: string): number {
