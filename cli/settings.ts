@@ -238,6 +238,7 @@ export const settings = {
     fallback: () => 30_000,
     show: formatDuration,
   }),
+  ui: setting<boolean>({ variable: 'JOBQ_UI', parse: flag, fromConfig: none, fallback: () => false }),
   logLevel: setting<'debug' | 'info' | 'warn' | 'error'>({
     variable: 'JOBQ_LOG_LEVEL',
     parse: oneOf('debug', 'info', 'warn', 'error'),

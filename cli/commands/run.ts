@@ -53,6 +53,8 @@ interface Flags {
   readonly grace?: number
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
   readonly logFormat?: 'text' | 'json'
+  readonly ui?: true
+  readonly color?: 'auto' | 'always' | 'never'
 }
 
 /** Adds `jobq run`. */
@@ -152,8 +154,9 @@ export const register = async (program: Command, parameters?: readonly string[])
     )
     .addOption(option('--log-level <level>', 'debug, info, warn or error; default info', settings.logLevel.parse))
     .addOption(option('--log-format <format>', 'text or json; default text', settings.logFormat.parse))
+    .option('--ui', 'the dashboard in the same terminal; q closes it, Ctrl-C stops the worker')
     .description('run a worker in the foreground')
-    .action((flags: Flags, command: Command) => run(flags, command))
+    .action((flags: Flags, command: Command) => run({ ...command.optsWithGlobals(), ...flags }, command))
   explain(
     command,
     [
@@ -165,6 +168,7 @@ export const register = async (program: Command, parameters?: readonly string[])
       ['jobq run --time-limit 10m', 'no job runs longer, unless it or its task says so'],
       ['jobq run --http 9464', 'metrics for Prometheus and health checks, for this machine only'],
       ['jobq run --drain', 'until nothing is left to do'],
+      ['jobq run --ui', 'with the dashboard'],
     ],
     `TERM, or INT once: finish what runs, for up to --grace, then exit 0, or 1 if jobs had to go back to the queue.
 INT twice, or QUIT: jobs go back to the queue at once, no attempt is lost; exit 130 or 131. HUP: reload the tasks.
@@ -178,7 +182,9 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   const session = await openSession(command)
   const { sources, output } = session
   const logLevel = resolve(settings.logLevel, flags.logLevel, sources).value
-  const log = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, logLevel, output)
+  const stderrLog = openLog(resolve(settings.logFormat, flags.logFormat, sources).value, logLevel, output)
+  const dashboard = resolve(settings.ui, flags.ui, sources).value ? await dashboardOf(stderrLog, logLevel) : null
+  const log: Log = dashboard ?? stderrLog
   const name = resolve(settings.name, flags.name, sources).value
   const note = (type: string, message: string): void => log.write({ level: 'info', at: Date.now(), type, message })
   const serviceManager = findServiceManager(process.env, (message) =>
@@ -190,7 +196,9 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   try {
     await worker.start()
     note('worker.online', `worker ${name} is online on ${session.broker.value}`)
+    await dashboard?.open(session, resolve(settings.color, flags.color, sources).value)
     const end = await worker.done
+    await dashboard?.close()
     note(
       'worker.offline',
       `worker ${name} has ended${end.returned === 0 ? '' : `; ${end.returned} running job${end.returned === 1 ? '' : 's'} went back to the queue`}`,
@@ -198,9 +206,15 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
     log.flush()
     finish(end, signals.code())
   } finally {
+    await dashboard?.close()
     signals.stop()
     log.flush()
   }
+}
+
+const dashboardOf = async (log: Log, logLevel: LogLevel) => {
+  const { RunDashboard } = await import('../run-dashboard.ts')
+  return new RunDashboard(log, logLevel)
 }
 
 interface Surroundings {

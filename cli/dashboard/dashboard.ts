@@ -144,6 +144,8 @@ export class Dashboard {
       this.#readAgain.job = 0
       if (state.job !== null) void this.#guarded(() => this.#readJob())
     }
+    const moved = state.past?.picture !== before.past?.picture
+    if (moved && state.job !== null && state.job.id === before.job?.id) void this.#guarded(() => this.#readJob())
     if (state.place === 'jobs' && state.jobs.wanted && !this.#pageBusy) void this.#guarded(() => this.#readPages())
     if (state.place === 'failures' && this.#failuresOf !== (state.past?.picture?.cursor ?? null)) {
       this.#failuresOf = state.past?.picture?.cursor ?? null
@@ -240,7 +242,14 @@ export class Dashboard {
     const { past } = this.#state
     const machine = this.#time.past
     const then = job === null || past === null || machine === null ? job : asOf(machine, job, past.at)
-    this.tell({ type: 'job', id, job: then === null ? null : shown(then), events, reasons })
+    const started = events.findLast(({ type, id }) => type === 'job.started' && id <= (past?.picture?.cursor ?? 0))
+    this.tell({
+      type: 'job',
+      id,
+      job: then === null ? null : shown(past === null ? then : { ...then, attempt: started?.attempt ?? 0 }),
+      events,
+      reasons,
+    })
   }
 
   async #readFailures(): Promise<void> {

@@ -118,10 +118,11 @@ const helpColumns = 66
 const footer = (state: State): Line => {
   const { asking, typing, notice, lost, past, at, columns, help: helping } = state
   if (asking !== null)
-    return [
-      span(` ${visible(asking.question)} `, 'alert'),
-      span('type y, any other key keeps things as they are', 'dim'),
-    ]
+    return spread(
+      [span(` ${visible(asking.question)}`, 'alert')],
+      line('  type y, or any other key to leave it '.slice(0, columns < 90 ? 9 : 38), 'strong'),
+      columns,
+    )
   if (typing !== null)
     return [
       span(state.place === 'events' ? ' filter the events: ' : ' filter the jobs: ', 'strong'),
@@ -144,8 +145,9 @@ const footer = (state: State): Line => {
   // The last of them tells how to get out; what does not fit is left out before it.
   const [quit = '', ...others] = keys.toReversed()
   const kept = others.reverse()
+  const room = columns - (past === null ? 2 : 12)
   const last = columns < helpColumns ? ['? help', quit] : [quit]
-  while (kept.length > 0 && widthOf([...kept, ...last].join('  ')) > columns - 2) kept.pop()
+  while (kept.length > 0 && widthOf([...kept, ...last].join('  ')) > room) kept.pop()
   const shown = [...kept, ...last].flatMap((key) => {
     const [name = '', ...words] = key.split(' ')
     return [span(name, 'strong'), span(` ${words.join(' ')}  `, 'dim')]

@@ -55,8 +55,8 @@ export interface Binding {
   readonly places?: readonly Place[]
   /** What the bottom line calls it; absent: it is not there. */
   readonly brief?: string
-  /** Only while the dashboard shows the past. */
-  readonly past?: true
+  /** Only while the dashboard shows the past, or only while it does not. */
+  readonly past?: boolean
 }
 
 const lists: readonly Place[] = ['overview', 'jobs', 'queues', 'workers', 'events', 'failures']
@@ -114,6 +114,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['r'],
     action: 'retry',
+    past: false,
     shown: 'r',
     does: 'run a finished job again',
     brief: 'r retry',
@@ -122,6 +123,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['n'],
     action: 'run-now',
+    past: false,
     shown: 'n',
     does: 'run a waiting job now',
     brief: 'n now',
@@ -130,6 +132,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['R'],
     action: 'retry-group',
+    past: false,
     shown: 'R',
     does: 'retry the group (asks)',
     brief: 'R retry all',
@@ -138,6 +141,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['C'],
     action: 'cancel',
+    past: false,
     shown: 'C',
     does: 'cancel job or queue (asks)',
     brief: 'C cancel',
@@ -146,6 +150,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['P'],
     action: 'pause',
+    past: false,
     shown: 'P',
     does: 'pause the queue (asks)',
     brief: 'P pause queue',
@@ -154,6 +159,7 @@ export const bindings: readonly Binding[] = [
   {
     keys: ['u'],
     action: 'resume',
+    past: false,
     shown: 'u',
     does: 'let a paused queue go on',
     brief: 'u resume',
@@ -163,7 +169,7 @@ export const bindings: readonly Binding[] = [
   { keys: ['y'], action: 'copy', shown: 'y', does: "copy the job's id", brief: 'y copy id', places: ['jobs', 'job'] },
   { keys: ['['], action: 'earlier', shown: '[', does: 'time travel: 10 s back', brief: '[ ] time travel' },
   { keys: [']'], action: 'later', shown: ']', does: '10 s on', past: true },
-  { keys: ['{'], action: 'much-earlier', shown: '{', does: '5 minutes back' },
+  { keys: ['{'], action: 'much-earlier', shown: '{', does: '5 minutes back', brief: '{ } leap' },
   { keys: ['}'], action: 'much-later', shown: '}', does: '5 minutes on', past: true },
   { keys: ['home'], action: 'live', shown: 'Home', does: 'back to now', brief: 'Home now', past: true },
   { keys: ['home'], action: 'top', shown: '', does: '' },
@@ -181,7 +187,7 @@ export const briefKeys = (place: Place, past: boolean): readonly string[] =>
   bindings.filter((binding) => worksAt(binding, place, past)).flatMap(({ brief }) => brief ?? [])
 
 const worksAt = ({ places, past: onlyPast }: Binding, place: Place, past: boolean): boolean =>
-  (places === undefined || places.includes(place)) && (onlyPast !== true || past)
+  (places === undefined || places.includes(place)) && (onlyPast === undefined || onlyPast === past)
 
 /** The facts about a key that a terminal's input is taken apart into. */
 export interface KeyFacts {

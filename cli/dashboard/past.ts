@@ -98,11 +98,16 @@ export class Past {
     return job.createdAt > at ? null : job.state
   }
 
+  /** True for a job to which something has happened since. */
+  hasMoved(job: Job): boolean {
+    return this.#places.has(job.id)
+  }
+
   async #back(events: readonly JobqEvent[]): Promise<void> {
     const first = new Map<number, JobqEvent>()
     const after = new Map<number, Place>()
+    for (const event of events.toReversed()) this.#turnSurroundings(event, true)
     for (const event of events) {
-      this.#turnSurroundings(event, true)
       const standing = standingAfter(event)
       if (event.job === null || standing === null) continue
       if (!first.has(event.job)) first.set(event.job, event)

@@ -18,7 +18,10 @@ export const press = (state: State, key: string): Change => {
   if (state.help !== null)
     return just({ ...clear, help: scrollHelp(state.help, actionOf(key, 'jobs', false), pageOf(state)) })
   const action = actionOf(key, state.place, state.past !== null)
-  return action === null ? just(clear) : perform(clear, action)
+  if (action !== null) return perform(clear, action)
+  if (state.past === null || actionOf(key, state.place, false) === null) return just(clear)
+  const text = 'this is the past, nothing can be changed there: Home returns to now'
+  return just({ ...clear, notice: { text, good: false, at: state.at } })
 }
 
 /** The lines of the help to scroll past after an action; null closes it. */
@@ -134,16 +137,6 @@ const act = (state: State, action: Deed): Change => {
   if (action === 'copy' || action === 'pager') {
     if (id === null) return just(state)
     return { state, commands: [action === 'pager' ? { do: 'pager', id } : { do: 'copy', text: String(id) }] }
-  }
-  if (state.past !== null) {
-    return just({
-      ...state,
-      notice: {
-        text: 'this is the past, nothing can be changed there: Home returns to now',
-        good: false,
-        at: state.at,
-      },
-    })
   }
   switch (action) {
     case 'retry':

@@ -92,13 +92,14 @@ export class TimeMachine {
   }
 }
 
-/** A job as it was at an instant, as far as the log tells: its state, and no end or start that came later. */
+/** A job as it was at an instant, as far as the log tells: its state, and no start or end that came later. */
 export const asOf = (past: Past, job: Job, at: number): Job => ({
   ...job,
   state: past.standing(job, at) ?? job.state,
   label: null,
   progress: null,
   cancelling: false,
+  attempt: past.hasMoved(job) ? 0 : job.attempt,
   startedAt: job.startedAt !== null && job.startedAt <= at ? job.startedAt : null,
   finishedAt: job.finishedAt !== null && job.finishedAt <= at ? job.finishedAt : null,
 })

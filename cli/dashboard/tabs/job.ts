@@ -107,8 +107,8 @@ const story = (state: State, open: OpenJob, what: Job, width: number): Line[] =>
 }
 
 const timeline = (events: readonly JobqEvent[], state: State, width: number): Line[] => {
-  const until = state.past?.at ?? Number.POSITIVE_INFINITY
-  const steps = events.filter(({ type, at }) => type !== 'job.progress' && at <= until)
+  const until = state.past?.picture?.cursor ?? Number.POSITIVE_INFINITY
+  const steps = events.filter(({ type, id }) => type !== 'job.progress' && id <= until)
   const [first] = steps
   if (first === undefined) return []
   const writer = { instant: (at: number) => distance(at, shownAt(state)), duration }
