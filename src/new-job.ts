@@ -88,7 +88,8 @@ export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
 
 /** An item with what its task has published of how payloads are written, where it does not say that itself. */
 export const withPublishedCoding = (item: JobItem, published: readonly TaskDefaults[]): JobItem => {
-  const name = 'task' in item ? item.task : commandTask
+  const { task: said } = parts(item)
+  const name = said === undefined ? commandTask : said
   const task = published.find((each) => each.task === name)
   if (task === undefined) return item
   const { serializer, compress, sign } = task
