@@ -92,21 +92,25 @@ export class TaskTable {
 
   /** defaults < task (`taskOptions` over its definition). Commands retry only when told to by name or by the job. */
   #settings(name: string): CheckedTaskSettings & Partial<TaskSummary> {
-    const { defaults = {}, taskOptions = {} } = this.#config
+    const { defaults = {} } = this.#config
     const { retries: _, ...defaultsForCommands } = defaults
-    const own = Object.hasOwn(taskOptions, name) ? taskOptions[name] : undefined
-    return { ...(name === commandTask ? defaultsForCommands : defaults), ...this.#tasks.get(name), ...own }
+    return { ...(name === commandTask ? defaultsForCommands : defaults), ...this.#tasks.get(name), ...this.#own(name) }
+  }
+
+  #own(name: string): CheckedTaskSettings | undefined {
+    const { taskOptions = {} } = this.#config
+    return Object.hasOwn(taskOptions, name) ? taskOptions[name] : undefined
   }
 
   #published(task: TaskSummary): TaskDefaults {
-    const { queue, priority, retries, expires, expiresMs, serializer, compress, sign } = this.#settings(task.name)
-    const limit = expires ?? expiresMs
+    const { queue, priority, retries, serializer, compress, sign } = this.#settings(task.name)
+    const expiresMs = this.#own(task.name)?.expires ?? task.expiresMs ?? this.#config.defaults?.expires
     return {
       task: task.name,
       ...(queue === undefined ? {} : { queue }),
       ...(priority === undefined ? {} : { priority }),
       ...(retries === undefined ? {} : { retries }),
-      ...(limit === undefined ? {} : { expiresMs: limit }),
+      ...(expiresMs === undefined ? {} : { expiresMs }),
       ...(serializer === undefined ? {} : { serializer }),
       ...(compress === undefined ? {} : { compress }),
       ...(sign === undefined ? {} : { sign }),

@@ -153,13 +153,15 @@ describe('what a task asks of its worker', () => {
 
 describe('what holds for a job', () => {
   const tasks = {
+    'told.js': `export const options = { expires: '1h' }
+      export default () => {}`,
     'plain.js': `export default () => { throw new Error('no') }`,
     'said.js': `export const options = { queue: 'own', priority: 8, retries: 1, backoff: 'fixed:1ms', expires: '2h' }
       export default () => { throw new Error('no') }`,
   }
   const config = {
-    defaults: { retries: 3, backoff: 'fixed:1ms', priority: 2 },
-    taskOptions: { said: { priority: 6 } },
+    defaults: { retries: 3, backoff: 'fixed:1ms', priority: 2, expires: '5h' },
+    taskOptions: { said: { priority: 6 }, told: { expires: '3h' } },
   } as const
 
   it('is what its task says for every enqueuer, once a worker has published it', async (context) => {
@@ -173,7 +175,12 @@ describe('what holds for a job', () => {
     const said = await site.job(await site.queue.enqueue('said', null, { delay: '1h' }))
     const plain = await site.job(await site.queue.enqueue('plain', null, { delay: '1h', priority: 0 }))
     assert.deepEqual([said.queue, said.priority, said.maxAttempts], ['own', 6, 2])
-    assert.equal((said.expiresAt ?? 0) - said.createdAt, 7_200_000)
+    const hours = async (id: number) => {
+      const { expiresAt, createdAt } = await site.job(id)
+      return ((expiresAt ?? 0) - createdAt) / 3_600_000
+    }
+    assert.deepEqual([await hours(said.id), await hours(plain.id)], [2, 5])
+    assert.equal(await hours(await site.queue.enqueue('told')), 3)
     assert.deepEqual([plain.queue, plain.priority, plain.maxAttempts], ['default', 0, 4])
     assert.deepEqual([(await site.job(before)).queue, (await site.job(before)).priority], ['default', 5])
   })
