@@ -33,7 +33,9 @@ export const cancelRows = (
   const { error, now } = end
   for (const row of rows) {
     store.put({ ...row, state: 'cancelled', error, finishedAt: now.at, token: 0, lease: null, cancelling: false })
-    store.logJob('job.cancelled', now.at, { row, data: { error } })
+    // Its worker may have begun it without having told.
+    const interrupted = row.lease === null ? {} : { interrupted: true }
+    store.logJob('job.cancelled', now.at, { row, data: { error, ...interrupted } })
   }
   for (const row of rows) settleDependents(store, row.id, now)
 }

@@ -111,7 +111,8 @@ const finish = (
     cancelling: false,
   })
   if (event !== null) {
-    const data = eventData(transition, report)
+    const interrupted = event === 'job.cancelled' && report.transition.event === 'job.recovered'
+    const data = { ...eventData(transition, report), ...(interrupted ? { interrupted } : {}) }
     store.logJob(event, report.at, { row, worker: store.workerName(row.lease.worker), data })
   }
   if (to !== 'queued') settleDependents(store, row.id, now)

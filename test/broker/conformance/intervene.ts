@@ -71,7 +71,8 @@ export const cancelCases: Case[] = [
         await scene.settle(scene.finished(job, end))
         const { state, error } = await scene.get(id)
         assert.deepEqual([state, error?.type], ['cancelled', 'Cancelled'])
-        assert.equal((await scene.lastEvent(id)).type, 'job.cancelled')
+        const { type, data } = await scene.lastEvent(id)
+        assert.deepEqual([type, data.interrupted === true], ['job.cancelled', end.event === 'job.recovered'])
       }
     },
   },
@@ -85,6 +86,7 @@ export const cancelCases: Case[] = [
       scene.pass(1000)
       assert.deepEqual(await scene.claim(), [])
       assert.deepEqual(await scene.states(id), ['cancelled'])
+      assert.equal((await scene.lastEvent(id)).data.interrupted, true)
       assert.deepEqual(await scene.settle(scene.finished(job, ends.succeeded())), [lease(job)])
     },
   },
