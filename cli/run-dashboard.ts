@@ -61,13 +61,17 @@ export class RunDashboard implements Log {
       onInterrupt: () => void process.kill(process.pid, 'SIGINT'),
     })
     this.#mounted = mounted
+    let byKey = false
     const ended = mounted.closed.finally(async () => {
+      byKey = this.#mounted === mounted
       this.#mounted = null
       await queue.close()
     })
     this.#close = () => ended
     ended.then(
-      () => this.#log.write(notice('info', 'the dashboard is closed, the worker goes on; Ctrl-C stops it')),
+      () => {
+        if (byKey) this.#log.write(notice('info', 'the dashboard is closed, the worker goes on; Ctrl-C stops it'))
+      },
       (error: unknown) => this.#log.write(notice('error', `the dashboard has failed, the worker goes on: ${error}`)),
     )
   }

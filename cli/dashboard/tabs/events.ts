@@ -2,7 +2,7 @@
 import type { EventType, JobqEvent } from '../../../src/event.ts'
 import { eventText } from '../../event-text.ts'
 import { visible } from '../../visible.ts'
-import { distance, duration, moment } from '../parts/figures.ts'
+import { bytes, count, distance, duration, moment } from '../parts/figures.ts'
 import { type Line, line, span, spread, type Tone } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
 import { shownEntries } from '../press.ts'
@@ -70,8 +70,14 @@ const subject = (entry: Entry): string => {
   return visible(entry.job === null ? (entry.worker ?? entry.queue ?? '') : `#${entry.job} ${entry.task ?? ''}`)
 }
 
-const words = (entry: Entry, at: number): string =>
-  visible('note' in entry ? entry.text : eventText(entry, { instant: (when) => distance(when, at), duration }))
+const words = (entry: Entry, at: number): string => {
+  if ('note' in entry) return visible(entry.text)
+  if (entry.type === 'worker.heartbeat') {
+    const { active, processed, rss } = entry.data
+    return `heartbeat: ${Number(active)} running, ${count(Number(processed))} done, ${bytes(Number(rss))}`
+  }
+  return visible(eventText(entry, { instant: (when) => distance(when, at), duration }))
+}
 
 /** The tone of an event's words: that of the state it leads to. */
 export const toneOfEvent = (type: EventType): Tone => {
