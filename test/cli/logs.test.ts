@@ -110,6 +110,12 @@ describe('jobq logs', () => {
     })
   })
 
+  test('says that a waiting job has written nothing yet', async () => {
+    await withScene(workspace, async (scene) => void (await scene.addId()))
+    const { code, stdout, stderr } = await workspace.run(['logs', '4'])
+    assert.deepEqual([code, stdout, stderr], [0, '', 'Job 4 is queued; nothing is written yet.\n'])
+  })
+
   test('-f ends with its reader, though the job writes nothing any more', async () => {
     await withScene(workspace, async (scene) => void (await scene.addId({ dueAt: scene.at + 3_600_000 })))
     const [id = ''] = (await workspace.output(['ls', '--quiet', '--limit', '1'])).split('\n')
@@ -119,11 +125,5 @@ describe('jobq logs', () => {
     running.child.stdout?.destroy()
     const { code, stderr } = await running.ended
     assert.deepEqual([code, stderr], [0, ''])
-  })
-
-  test('says that a waiting job has written nothing yet', async () => {
-    await withScene(workspace, async (scene) => void (await scene.addId()))
-    const { code, stdout, stderr } = await workspace.run(['logs', '4'])
-    assert.deepEqual([code, stdout, stderr], [0, '', 'Job 4 is queued; nothing is written yet.\n'])
   })
 })
