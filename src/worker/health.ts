@@ -61,7 +61,7 @@ export class Health {
     const { pool, execution } = components()
     const seen = this.#see()
     if (pool === undefined || execution === undefined) return { ...seen, worker }
-    const busy = pool.children.filter(({ state }) => state === 'busy').length
+    const busy = pool.children.filter(({ inFlight }) => inFlight > 0).length
     return { ...seen, worker, busy, size: pool.size, inHand: execution.size, processed: execution.processed }
   }
 
