@@ -45,9 +45,12 @@ export default wrapAssembly(assembly)
 export * from './generated/YGEnums.js'
 `
 
+// Two blocks wait for the developers' tools: one loads them, the other reads the version to show in them.
 const withoutDevtools = (text: string): string => {
   const condition = "process.env['DEV'] === 'true'"
-  const wait = "await import('./devtools.js')"
-  if (!text.includes(condition) || !text.includes(wait)) throw new Error('ink loads its devtools in another way now')
-  return text.replace(condition, 'false').replace(wait, 'undefined')
+  const waits = ["await import('./devtools.js')", 'await loadPackageJson()']
+  if (!text.includes(condition) || !waits.every((wait) => text.includes(wait))) {
+    throw new Error('ink loads its devtools in another way now')
+  }
+  return waits.reduce((rest, wait) => rest.replace(wait, '{}'), text.replaceAll(condition, 'false'))
 }
