@@ -28,9 +28,9 @@ const targets = [
 
 for (const target of targets) {
   if (only?.includes(target.name) === false) continue
-  test(`${target.name} reads or refuses whatever it is given`, { timeout: timeBoxMs }, (t) => {
+  test(`${target.name} reads or refuses whatever it is given`, { timeout: timeBoxMs }, async (t) => {
     after(() => target.end?.())
-    const inputs = fuzz(target, { seed, inputs: 20_000, forMs })
+    const inputs = await fuzz(target, { seed, inputs: 20_000, forMs })
     t.diagnostic(`${inputs} inputs of seed ${seed}`)
   })
 }
