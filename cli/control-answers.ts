@@ -1,7 +1,7 @@
 /** What became of a command to workers, as it is printed. */
 import type { ControlAnswer } from '../src/client/control.ts'
+import { limitText } from '../src/control/limit-text.ts'
 import type { ControlResult } from '../src/control/result.ts'
-import { formatDuration } from '../src/duration.ts'
 import { dumpLines } from './dump-text.ts'
 import { Exit } from './exit.ts'
 import type { Output } from './output.ts'
@@ -56,7 +56,8 @@ const resultText = (result: ControlResult): string => {
     case 'shrink':
     case 'autoscale': {
       const { from, to } = result
-      return from === to ? `stays at ${to} children` : `from ${from} to ${to} children`
+      const children = to === 1 ? 'child' : 'children'
+      return from === to ? `stays at ${to} ${children}` : `from ${from} to ${to} ${children}`
     }
     case 'drain':
       return result.running === 0 ? 'drained: nothing runs' : `draining: ${result.running} still at work`
@@ -66,15 +67,8 @@ const resultText = (result: ControlResult): string => {
       return 'takes jobs again'
     case 'reload':
       return result.message
-    case 'limits': {
-      const { task, softTimeLimitMs: soft, timeLimitMs: hard } = result
-      const of = (limit: number | null): string => (limit === null ? 'none' : formatDuration(limit))
-      return [
-        task,
-        ...(soft === undefined ? [] : [`soft time limit ${of(soft)}`]),
-        ...(hard === undefined ? [] : [`time limit ${of(hard)}`]),
-      ].join(', ')
-    }
+    case 'limits':
+      return limitText(result)
     case 'dump':
     case 'status':
       return result.verb

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import net from 'node:net'
 import { maxTimerMs, systemClock } from '../clock.ts'
+import { formatDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
 import type { ControlCommand } from './command.ts'
 import { type ControlReply, controlVersion, encodeFrame, linesOf, maxReplyBytes } from './frame.ts'
@@ -15,7 +16,7 @@ export const askWorker = async (path: string, command: ControlCommand, timeoutMs
   const socket = net.connect({ path })
   // Every failure also reaches the one who waits below.
   socket.on('error', () => {})
-  const late = new JobqError('timeout', `it has not answered within ${timeoutMs} ms`)
+  const late = new JobqError('timeout', `it has not answered within ${formatDuration(timeoutMs)}`)
   const timer = setTimeout(() => socket.destroy(late), Math.min(timeoutMs, maxTimerMs))
   try {
     await once(socket, 'connect')

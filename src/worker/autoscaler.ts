@@ -34,6 +34,11 @@ export interface PoolChange {
   readonly to: number
 }
 
+/** Why it has changed, as its event tells. */
+type Why = ({ readonly reason: 'load' } & Omit<PoolLoad, 'size'>) | { readonly reason: keyof typeof reasons }
+
+const reasons = { asked: 'told to', bounds: 'told other bounds' } as const
+
 /** What `Autoscaler` needs. */
 export interface AutoscalerParts {
   readonly broker: Broker
@@ -189,7 +194,7 @@ export class Autoscaler {
     }
   }
 
-  #resize(to: number, why: Readonly<Record<string, unknown>>): PoolChange {
+  #resize(to: number, why: Why): PoolChange {
     const { pool, broker, options } = this.#parts
     const from = pool.size
     if (to === from) return { from, to }
@@ -199,7 +204,8 @@ export class Autoscaler {
     const { at } = options.clock.now()
     const data = { from, to, ...why }
     if (options.logs('info')) {
-      const message = `the pool has ${to > from ? 'grown' : 'shrunk'} from ${from} to ${to}`
+      const because = why.reason === 'load' ? `${why.waiting} waiting, ${why.running} running` : reasons[why.reason]
+      const message = `the pool has ${to > from ? 'grown' : 'shrunk'} from ${from} to ${to}: ${because}`
       options.log({ level: 'info', at, type, message, data })
     }
     broker.events

@@ -1,5 +1,6 @@
 /** What a running worker does when it is told something; the words are in `control/command.ts`. */
 import type { ControlCommand } from '../control/command.ts'
+import { limitText } from '../control/limit-text.ts'
 import type { ControlResult, WorkerDump } from '../control/result.ts'
 import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
@@ -84,8 +85,11 @@ export class Control {
       case 'grow':
       case 'shrink':
         return this.#resized(verb, this.#autoscaler()[verb](command.count))
-      case 'autoscale':
-        return this.#resized(verb, this.#autoscaler().setBounds(command.max, command.min))
+      case 'autoscale': {
+        const change = this.#autoscaler().setBounds(command.max, command.min)
+        note(`told to follow the load with ${command.min} to ${command.max} children`)
+        return this.#resized(verb, change)
+      }
       case 'reload': {
         this.#refuseWhileStopping()
         const { loaded, message, problems } = await (this.#of.others().reloader ?? without('reloader')).reload(
@@ -122,7 +126,7 @@ export class Control {
       throw new JobqError('not-found', `it has no task ${quote(task)}`)
     }
     tasks.setLimits(task, limits)
-    note(`told to limit ${task}: ${JSON.stringify(limits)}`)
+    note(`told to limit ${limitText(command)}`)
     return command
   }
 

@@ -70,8 +70,10 @@ describe('jobq control', () => {
   })
 
   it('autoscale sets the bounds of a pool that was fixed', async () => {
-    await start('-c', '1', '--name', 'w')
+    const worker = await start('-c', '1', '--name', 'w')
     assert.match(await workspace.output(['control', 'autoscale', '4,2']), /from 1 to 2 children/)
+    await worker.until(/told to follow the load with 2 to 4 children\n/)
+    assert.match(await workspace.output(['control', 'autoscale', '1,1']), /from 2 to 1 child\n/)
   })
 
   it('dump tells what each child does, as text and as JSON', async () => {
@@ -154,11 +156,12 @@ describe('jobq control', () => {
   })
 
   it('limits changes the time limits of a task', async () => {
-    await start('-c', '1', '--name', 'w')
+    const worker = await start('-c', '1', '--name', 'w')
     assert.match(
       await workspace.output(['control', 'limits', 'hold', '--soft-time-limit', '50ms', '--time-limit', '1m']),
       /^w\t\d+\thold, soft time limit 50ms, time limit 1m\n$/,
     )
+    await worker.until(/told to limit hold, soft time limit 50ms, time limit 1m\n/)
     const job = await begin('one')
     await reached(job.id, 'failed')
     const error = ((await workspace.json(['show', String(job.id)])) as { error: Json }).error
@@ -216,14 +219,14 @@ describe('jobq control', () => {
     await until('the worker to be stopped', () => isStopped(pid))
     const late = await workspace.run(['control', 'drain', '--timeout', '50ms'])
     assert.deepEqual([late.code, late.stdout], [69, ''])
-    assert.match(late.stderr, /^jobq: worker w \(pid \d+\): it has not answered within 50 ms\n$/)
+    assert.match(late.stderr, /^jobq: worker w \(pid \d+\): it has not answered within 50ms\n$/)
     const listed = JSON.parse((await workspace.run(['control', 'drain', '--timeout', '50ms', '--json'])).stdout)
     assert.deepEqual(listed[0], {
       worker: 'w',
       pid,
       ok: false,
       answered: false,
-      error: { code: 'timeout', message: 'it has not answered within 50 ms' },
+      error: { code: 'timeout', message: 'it has not answered within 50ms' },
     })
     assert.equal((await workers())[0]?.name, 'w', 'workers lists it with what it said last')
     signal(pid, 'SIGCONT')

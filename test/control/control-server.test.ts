@@ -196,7 +196,7 @@ test('who asks hears of a worker that closes, that is gone, and that never answe
     return new Promise(() => {})
   })
   const late = askWorker(server.path, { verb: 'resume' }, 1)
-  await assert.rejects(late, { code: 'timeout', message: 'it has not answered within 1 ms' })
+  await assert.rejects(late, { code: 'timeout', message: 'it has not answered within 1ms' })
   const cut = askWorker(server.path, { verb: 'resume' }, 60_000)
   await asked.promise
   server.close()

@@ -44,6 +44,8 @@ describe('a pool that follows its load', () => {
     for (const id of [...first, ...second]) await site.reached(id, 'succeeded')
     await reached(site, 1)
     await idle(site, 1)
+    const grown = site.said.flatMap(({ type, message }) => (type === 'pool.grown' ? [message] : []))
+    assert.match(grown[0] ?? '', /^the pool has grown from 1 to 2: \d waiting, \d running$/)
     assert.ok((await changes(site)).every((change) => change.endsWith(' load')))
     const exits = (await site.events()).filter(({ type }) => type === 'child.exited')
     assert.deepEqual(
