@@ -117,7 +117,7 @@ test('unknown tasks, unreadable payloads and unknown serializers are rejected', 
     assert.ok(outcome.type === 'rejected' && outcome.error.type === 'Rejected', text.slice(0, 20))
   }
   const other = await outcomeOf(jobOf('a', null, { payload: { serializer: 'application/cbor', text: '' } }))
-  assert.ok(other.type === 'rejected' && other.error.message.includes("application/cbor"), JSON.stringify(other))
+  assert.ok(other.type === 'rejected' && other.error.message.includes('application/cbor'), JSON.stringify(other))
 })
 
 test('progress is told, thinned out, its last word not lost', async (context) => {
