@@ -19,8 +19,8 @@ import type { ControlResult } from '../control/result.ts'
 import { JobqError } from '../errors.ts'
 import { quote } from '../quote.ts'
 
-/** A connection on which nothing has moved for so long is closed, in milliseconds. */
-const idleMs = 60_000
+/** A connection on which nothing has moved for so long is closed, in milliseconds, unless it waits for an answer. */
+const usualIdleMs = 60_000
 /** Connections at a time; further ones are closed at once. */
 const maxConnections = 64
 
@@ -37,12 +37,14 @@ export type Obey = (command: ControlCommand) => Promise<Obeyed>
 export class ControlServer {
   readonly path: string
   readonly #obey: Obey
+  readonly #idleMs: number
   readonly #server: net.Server
   readonly #connections = new Set<net.Socket>()
 
-  constructor(path: string, obey: Obey) {
+  constructor(path: string, obey: Obey, idleMs = usualIdleMs) {
     this.path = path
     this.#obey = obey
+    this.#idleMs = idleMs
     this.#server = net.createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket))
     this.#server.maxConnections = maxConnections
   }
@@ -67,7 +69,8 @@ export class ControlServer {
     socket.on('close', () => this.#connections.delete(socket))
     // Its end also ends the loop below.
     socket.on('error', () => {})
-    socket.setTimeout(idleMs, () => socket.destroy())
+    socket.on('timeout', () => socket.destroy())
+    socket.setTimeout(this.#idleMs)
     try {
       for await (const line of linesOf(socket, maxRequestBytes)) await this.#answer(socket, line)
       socket.end()
@@ -84,10 +87,13 @@ export class ControlServer {
       id = request.id
       // A worker that stood still must not do what was given up long ago.
       if (systemClock.now().tick > request.expiresTick) throw new JobqError('timeout', 'it was asked too long ago')
+      socket.setTimeout(0)
       const { result, afterwards } = await this.#obey(checkCommand(request.command))
+      socket.setTimeout(this.#idleMs)
       await send(socket, { version: controlVersion, id, ok: true, result })
       afterwards?.()
     } catch (error) {
+      socket.setTimeout(this.#idleMs)
       await send(socket, refusal(id, error))
     }
   }

@@ -16,9 +16,10 @@ import { ControlServer, type Obey } from '../../src/worker/control-server.ts'
 const open = async (
   context: TestContext,
   obey: Obey = async () => ({ result: { verb: 'resume' } }),
+  idleMs?: number,
 ): Promise<ControlServer> => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-control-'))
-  const server = new ControlServer(path.join(folder, 'a socket'), obey)
+  const server = new ControlServer(path.join(folder, 'a socket'), obey, idleMs)
   await server.listen()
   context.after(() => {
     server.close()
@@ -49,6 +50,24 @@ const resumed = (id: number): object => ({ version: 1, id, ok: true, result: { v
 test('a request is answered', async (context) => {
   const server = await open(context)
   assert.deepEqual(await askWorker(server.path, { verb: 'resume' }, 60_000), resumed(1))
+})
+
+test('who waits for an answer is not idle, who asks nothing is hung up on', async (context) => {
+  const quiet = Promise.withResolvers<void>()
+  const obey: Obey = async () => {
+    await quiet.promise
+    return { result: { verb: 'resume' } }
+  }
+  const server = await open(context, obey, 100)
+  const answer = askWorker(server.path, { verb: 'resume' }, 60_000)
+  // By the end of the second the first one would long be over.
+  for (let count = 0; count < 2; count++) {
+    const silent = await connect(context, server)
+    silent.resume()
+    await once(silent, 'end')
+  }
+  quiet.resolve()
+  assert.deepEqual(await answer, resumed(1))
 })
 
 test('the socket is for its owner alone, whatever the umask', async (context) => {
