@@ -1,31 +1,28 @@
 /** Reading `jobq enqueue --batch`: a job a line, in the words of the options; the library checks them. */
 import { JobqError } from '../src/errors.ts'
-import type { NewJob } from '../src/job.ts'
 import type { CommandOptions, JobOptions } from '../src/job-options.ts'
 import { decodeJson } from '../src/json.ts'
-import { type JobItem, newJob } from '../src/new-job.ts'
+import type { JobItem } from '../src/new-job.ts'
 import { quote } from '../src/quote.ts'
 import { commandOptions, shellArgv, taskOptions, wholeEnvironment } from './enqueue-item.ts'
 import type { JobOptionValues } from './enqueue-options.ts'
 import { readInput } from './payload.ts'
+import { type Planned, planned } from './planned.ts'
 import { named } from './values.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
-/** What `newJob` needs to know. */
-type Context = Parameters<typeof newJob>[1]
-
 /**
  * The jobs of a batch, in the order of their lines; empty lines count but say nothing. `defaults` holds for lines that do
- * not say it themselves.
+ * not say it themselves; `now` is epoch milliseconds.
  * @throws JobqError `usage` naming the number of the first line that is wrong
  */
-export const readBatch = (text: string, values: JobOptionValues, context: Context): NewJob[] => {
+export const readBatch = (text: string, values: JobOptionValues, now: number): Planned[] => {
   const defaults = { task: taskOptions(values), command: commandOptions(values) }
   return text
     .split('\n')
     .flatMap((line, index) =>
-      line.trim() === '' ? [] : [named(`line ${index + 1}`, () => newJob(readLine(line, defaults), context))],
+      line.trim() === '' ? [] : [planned(() => readLine(line, defaults), { now, place: `line ${index + 1}` })],
     )
 }
 

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import type { Command } from 'commander'
 import type { Queue } from '../src/client.ts'
 import { systemClock } from '../src/clock.ts'
+import type { Messages } from '../src/envelope/messages.ts'
 import type { Job } from '../src/job.ts'
 import { jsonView } from '../src/json-view.ts'
 import { type LoadedConfig, loadConfig } from './config.ts'
@@ -55,7 +56,10 @@ export const openSession = async (command: Command): Promise<Session> => {
 }
 
 /** Connects to a session's broker for as long as `work` takes. */
-export const onQueue = async (session: Session, work: (queue: Queue) => Promise<void>): Promise<void> => {
+export const onQueue = async (
+  session: Session,
+  work: (queue: Queue, messages: Messages) => Promise<void>,
+): Promise<void> => {
   const [{ connect }, { messagesBy }] = await Promise.all([
     import('../src/client.ts'),
     import('../src/envelope/message-settings.ts'),
@@ -63,7 +67,7 @@ export const onQueue = async (session: Session, work: (queue: Queue) => Promise<
   const messages = messagesBy(messageConfig(session.sources), systemClock)
   const queue = await connect(session.broker.value, { readonly: isReadonly(session.broker.value), messages })
   try {
-    await work(queue)
+    await work(queue, messages)
   } finally {
     await queue.close()
   }

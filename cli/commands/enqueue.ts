@@ -3,9 +3,8 @@ import { type Command, Option } from 'commander'
 import type { Broker } from '../../src/broker/broker.ts'
 import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
-import type { Enqueued, NewJob } from '../../src/job.ts'
+import type { Enqueued } from '../../src/job.ts'
 import { decodeJson } from '../../src/json.ts'
-import { defaultMaxPayloadBytes, newJob } from '../../src/new-job.ts'
 import { readBatch } from '../batch.ts'
 import { enqueueItem, shellArgv, shellLine, type Target, wholeEnvironment } from '../enqueue-item.ts'
 import { type JobOptionValues, jobOptions } from '../enqueue-options.ts'
@@ -15,6 +14,7 @@ import { followJob } from '../follow.ts'
 import { explain } from '../help.ts'
 import { option, repeatable } from '../options.ts'
 import { payloadText, readText } from '../payload.ts'
+import { type Planned, planned, sealAll } from '../planned.ts'
 import { onQueue, openSession } from '../session.ts'
 import { named } from '../values.ts'
 import { exitCodeOfAll, waitForJobs } from '../wait.ts'
@@ -55,6 +55,9 @@ export const register = (program: Command): void => {
     tag,
     name,
     meta,
+    serializer,
+    compress,
+    sign,
     cwd,
     env,
     stdin,
@@ -79,6 +82,10 @@ export const register = (program: Command): void => {
     command.addOption(repeatable(flags, description, parse))
   command.addOption(repeatable(tag.flags, tag.description, tag.parse))
   command.addOption(repeatable(meta.flags, meta.description, meta.parse))
+  command.optionsGroup('How the payload is written:')
+  for (const { flags, description, parse } of [serializer, compress, sign]) {
+    command.addOption(option(flags, description, parse))
+  }
   command.optionsGroup('For commands:')
   command
     .addOption(option('--shell <line>', 'run this line by /bin/sh', shellLine))
@@ -95,13 +102,12 @@ export const register = (program: Command): void => {
   command.action(async (words: readonly string[], flags: Flags, command: Command) => {
     checkTogether(flags)
     const session = await openSession(command)
-    const { output, config } = session
     const now = systemClock.now()
-    const maxPayloadBytes = config?.values.maxPayload ?? defaultMaxPayloadBytes
-    const jobs = jobsOf(words, flags, { now: now.at, maxPayloadBytes })
-    await onQueue(session, async (queue) => {
-      const added = await queue.broker.enqueue(jobs, now)
-      if (flags.follow !== true) printEnqueued(added, output, flags.batch === true)
+    const jobs = jobsOf(words, flags, now.at)
+    await onQueue(session, async (queue, messages) => {
+      const published = await queue.broker.tasks.list()
+      const added = await queue.broker.enqueue(sealAll(jobs, { messages, published, now: now.at }), now)
+      if (flags.follow !== true) printEnqueued(added, session.output, flags.batch === true)
       if (flags.wait === true) await waitFor(queue.broker, added, flags)
     })
   })
@@ -119,7 +125,9 @@ const examples = [
   ['jobq enqueue --batch < jobs.ndjson', 'many at once, all or none'],
 ] as const
 
-const details = `A payload is JSON; - reads it from standard input, @FILE from a file.
+const details = `A payload is JSON; - reads it from standard input, @FILE from a file. It is written as --serializer and --compress say, else
+as its task's definition does, else as JSON; 'jobq help serializers' tells what each of them keeps. --sign takes the id of a
+key ('jobq keys'); one that cannot be used is refused with exit 77, and nothing is written.
 
 A line of a batch is {"task":"t","payload":{…},"queue":"q",…} or {"argv":["echo","hi"],…}. Its keys are the long options
 in camel case; what can be repeated is a list (tags, after, afterAny), env and meta are objects. Numbers mean what they
@@ -136,15 +144,15 @@ const checkTogether = ({ batch, follow, wait, raw, stdin }: Flags): void => {
   if (batch === true && stdin === '-') throw new JobqError('usage', '--stdin: standard input holds the batch')
 }
 
-const jobsOf = (words: readonly string[], flags: Flags, context: Parameters<typeof newJob>[1]): NewJob[] => {
+const jobsOf = (words: readonly string[], flags: Flags, now: number): Planned[] => {
   const { shell, envAll, batch } = flags
   const given = jobValues(flags)
   const values = envAll === true ? { ...given, env: [...wholeEnvironment(), ...(given.env ?? [])] } : given
-  if (batch !== true) return [newJob(enqueueItem(targetOf(words, shell), values), context)]
+  if (batch !== true) return [planned(() => enqueueItem(targetOf(words, shell), values), { now, place: null })]
   if (words.length > 0 || shell !== undefined) {
     throw new JobqError('usage', '--batch: jobs come from standard input, not from arguments')
   }
-  return readBatch(readText('-'), values, context)
+  return readBatch(readText('-'), values, now)
 }
 
 /** Of the flags, those that belong to a job. */

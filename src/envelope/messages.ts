@@ -63,6 +63,14 @@ export class Messages implements PayloadSealer {
     return typeof requireSigned === 'boolean' ? requireSigned : requireSigned.length > 0
   }
 
+  /** True of a payload in plain JSON that is to be stored as it is, where nobody asks for anything else. */
+  keepsPlain(payload: Payload): boolean {
+    const { keyFile, maxPayloadBytes } = this.#options
+    const { text } = payload
+    if (keyFile !== undefined || this.requiresAny || !isPlain(payload)) return false
+    return text.length * 3 <= maxPayloadBytes || Buffer.byteLength(text) <= maxPayloadBytes
+  }
+
   /** The key that signs where only signing was asked for; null where none is set. */
   get usualKey(): string | null {
     return this.#options.keys?.sign ?? null

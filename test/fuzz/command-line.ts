@@ -54,7 +54,7 @@ export const batchTarget: FuzzTarget = {
     '\ufeff',
     '\0',
   ],
-  read: (input) => readBatch(Buffer.from(input).toString(), {}, { now }),
+  read: (input) => readBatch(Buffer.from(input).toString(), {}, now),
   isRefusal,
 }
 
