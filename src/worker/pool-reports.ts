@@ -3,8 +3,10 @@ import type { Broker } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
 import type { ChildExit, Ended, PoolChild, PoolListener, StartTrouble, TaskCall } from '../pool/pool.ts'
+import { residentBytes } from '../pool/resident-bytes.ts'
 import { failuresToTell } from '../pool/start-up.ts'
 import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
+import { formatSize } from '../size.ts'
 import type { Execution } from './execution.ts'
 import type { LogLevel } from './log-entry.ts'
 import type { Meter } from './metrics/meter.ts'
@@ -27,6 +29,7 @@ export interface PoolReportsTo {
 export class PoolReports implements PoolListener<ClaimedJob> {
   readonly #to: PoolReportsTo
   #problems = ''
+  #toldOfMemory = false
 
   constructor(to: PoolReportsTo) {
     this.#to = to
@@ -38,6 +41,7 @@ export class PoolReports implements PoolListener<ClaimedJob> {
     const told = problems.map(problemText)
     if (told.join('\n') !== this.#problems) for (const problem of told) this.#log('error', problem)
     this.#problems = told.join('\n')
+    this.#lookAtMemory(child.pid)
     this.#event('child.started', { pid: child.pid })
     execution.onChange()
   }
@@ -100,6 +104,20 @@ export class PoolReports implements PoolListener<ClaimedJob> {
   stuck(child: PoolChild<ClaimedJob>, job: ClaimedJob | null): void {
     const what = job === null ? '' : `: job ${job.id} (${job.task}) holds its event loop, or it is stopped`
     this.#log('warn', `child ${child.pid} does not answer${what}`)
+  }
+
+  /** A limit that a child is above from its start replaces each after one job, which is hardly what was meant. */
+  #lookAtMemory(pid: number): void {
+    const { maxMemoryPerChild } = this.#to.options
+    if (maxMemoryPerChild === null || this.#toldOfMemory) return
+    const bytes = residentBytes(pid) ?? 0
+    if (bytes <= maxMemoryPerChild) return
+    this.#toldOfMemory = true
+    const [limit, held] = [formatSize(maxMemoryPerChild), formatSize(bytes)]
+    this.#log(
+      'warn',
+      `a child holds ${held} before its first job, above the limit of ${limit}: each is replaced after one job`,
+    )
   }
 
   #event(type: 'child.started' | 'child.exited', data: Record<string, unknown>): void {

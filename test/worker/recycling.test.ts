@@ -58,6 +58,16 @@ describe('a worker whose children run so many jobs', () => {
 })
 
 describe('a worker whose tasks leak', () => {
+  it('says once that a limit leaves no room for a child', async (context) => {
+    const site = await openSite(context, tasks)
+    const ids = await site.queue.enqueueMany(Array(3).fill({ task: 'who' }))
+    await (await site.start({ maxMemoryPerChild: 300_000, drain: 'due' })).done
+    assert.equal(new Set(await results(site, ids)).size, 3)
+    const told = site.said.flatMap(({ message = '' }) => (/before its first job/.test(message) ? [message] : []))
+    assert.equal(told.length, process.platform === 'linux' ? 1 : 0)
+    assert.match(told.join(''), /^(a child holds [\d.]+M before its first job, above the limit of \S+k: .*)?$/)
+  })
+
   it('stays within bounds', async (context) => {
     const site = await openSite(context, tasks)
     const limit = 160 * 1024 * 1024
