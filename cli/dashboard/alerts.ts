@@ -1,5 +1,5 @@
 import type { QueueSummary, WorkerRecord } from '../../src/broker/broker.ts'
-import { count, duration } from './parts/figures.ts'
+import { coarse, count } from './parts/figures.ts'
 
 /** Something that needs a person. */
 export interface Alert {
@@ -53,12 +53,12 @@ const perMinute = (perSecond: number): string => count(perSecond * 60)
 const workerAlerts = (worker: WorkerRecord, at: number): Alert[] => {
   const { name, trouble, children, heartbeatAt } = worker
   const silent = at - heartbeatAt
-  if (silent > silentMs) return [{ subject: name, text: `worker ${name}: silent for ${duration(silent)}` }]
+  if (silent > silentMs) return [{ subject: name, text: `worker ${name}: silent for ${coarse(silent)}` }]
   if (trouble != null) return [{ subject: name, text: `worker ${name}: children do not start: ${trouble}` }]
   return children.flatMap(({ pid, stuckMs, job }) =>
     (stuckMs ?? 0) < silentMs
       ? []
-      : [{ subject: name, text: `worker ${name}: child ${pid} stuck for ${duration(stuckMs ?? 0)} in job ${job}` }],
+      : [{ subject: name, text: `worker ${name}: child ${pid} stuck for ${coarse(stuckMs ?? 0)} in job ${job}` }],
   )
 }
 
@@ -76,5 +76,5 @@ const queueAlerts = (queue: QueueSummary, workers: readonly WorkerRecord[]): Ale
     : serving.every(({ status }) => status !== 'online')
       ? ', its workers are stopping'
       : ''
-  return [{ subject: name, text: `${name}: oldest job waits ${duration(oldestWaitingMs)}${why}` }]
+  return [{ subject: name, text: `${name}: oldest job waits ${coarse(oldestWaitingMs)}${why}` }]
 }

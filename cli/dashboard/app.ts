@@ -24,10 +24,10 @@ export const App = ({ dashboard, screen, onSuspend }: AppProps): ReactElement =>
   useInput((input, key) => {
     for (const name of keysOf(input, key)) dashboard.press(name)
   })
-  const lines = useSyncExternalStore(dashboard.subscribe, screen.lines)
+  const lines = useSyncExternalStore(screen.subscribe, screen.lines)
   return h(
     Box,
-    { flexDirection: 'column', width: columns, height: rows, overflow: 'hidden' },
+    { flexDirection: 'column', width: columns, height: rows },
     ...lines.slice(0, rows).map((text, index) => h(Row, { key: index, text })),
   )
 }

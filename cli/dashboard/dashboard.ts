@@ -35,7 +35,13 @@ export interface DashboardOptions {
 /** A message without its instant. */
 export type Told = Message extends infer Each ? (Each extends Message ? Omit<Each, 'at'> : never) : never
 
+/** What goes on by itself; everything else is an answer to somebody. */
+const patient: ReadonlySet<Message['type']> = new Set(['look', 'tick', 'note', 'log', 'history', 'usual', 'failures'])
+
 const lookEveryMs = 250
+/** Where much happens, looking less often costs less. */
+const lookAtMuchEveryMs = 500
+const much = 50
 const pageEveryMs = 1_000
 const jobEveryMs = 2_000
 const usualEveryMs = 300_000
@@ -52,12 +58,14 @@ export class Dashboard {
   readonly #doer: Doer
   readonly #time: TimeMachine
   readonly #tail: LogTail
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(urgent: boolean) => void>()
   #state: State
   #looking: NodeJS.Timeout | null = null
   #ticking: NodeJS.Timeout | null = null
   #stopped = false
   #failed = 0
+  /** Events of the last look. */
+  #seen = 0
   #pageBusy = false
   #readAgain = { page: 0, job: 0, failures: 0, usual: 0 }
   #failuresOf: number | null = -1
@@ -83,8 +91,8 @@ export class Dashboard {
     return this.#state
   }
 
-  /** Calls `listener` after each change of the state, until what it gives back is called. */
-  readonly subscribe = (listener: () => void): (() => void) => {
+  /** Calls `listener` after each change of the state, saying whether somebody waits to see it, until what it gives back is called. */
+  readonly subscribe = (listener: (urgent: boolean) => void): (() => void) => {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -93,7 +101,7 @@ export class Dashboard {
   async open(at: number | null): Promise<void> {
     await this.#look()
     if (at !== null) {
-      this.#change({ ...this.#state, past: { at, picture: null, series: [], events: [], reading: 0 } })
+      this.#change({ ...this.#state, past: { at, picture: null, series: [], events: [], reading: 0 } }, true)
       await this.#time.travel(at)
     }
   }
@@ -129,14 +137,14 @@ export class Dashboard {
   tell(told: Told): void {
     if (this.#stopped) return
     const { state, commands } = reduce(this.#state, { ...told, at: this.#options.clock.now().at } as Message)
-    this.#change(state)
+    this.#change(state, !patient.has(told.type))
     for (const command of commands) {
       if (command.do === 'travel') void this.#guarded(() => this.#time.travel(command.at))
       else void this.#doer.do(command)
     }
   }
 
-  #change(state: State): void {
+  #change(state: State, urgent: boolean): void {
     const before = this.#state
     this.#state = state
     if (state.job?.id !== before.job?.id) {
@@ -151,14 +159,19 @@ export class Dashboard {
       this.#failuresOf = state.past?.picture?.cursor ?? null
       void this.#guarded(() => this.#readFailures())
     }
-    for (const listener of this.#listeners) listener()
+    for (const listener of this.#listeners) listener(urgent)
   }
 
   async #turn(): Promise<void> {
     await this.#look()
     await this.#guarded(() => this.#refresh())
     if (this.#stopped) return
-    const wait = this.#failed === 0 ? lookEveryMs : (retryAfterMs[this.#failed - 1] ?? 5_000)
+    const wait =
+      this.#failed === 0
+        ? this.#seen > much
+          ? lookAtMuchEveryMs
+          : lookEveryMs
+        : (retryAfterMs[this.#failed - 1] ?? 5_000)
     this.#looking = setTimeout(() => void this.#turn(), wait)
   }
 
@@ -166,6 +179,7 @@ export class Dashboard {
     try {
       const look = await this.#feed.look()
       this.#failed = 0
+      this.#seen = look?.events.length ?? 0
       if (look !== null) this.tell({ type: 'look', ...look })
       if (look === null) return
       const { events } = look

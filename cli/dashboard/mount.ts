@@ -62,6 +62,7 @@ export const mount = async (options: MountOptions): Promise<Mounted> => {
     interactive: true,
     maxFps: 30,
     patchConsole: false,
+    onRender: ({ renderTime }) => screen.drawn(renderTime),
   })
   dashboard.start()
   let isOpen = true

@@ -59,7 +59,8 @@ export const distance = (at: number, now: number): string => {
   return ms > 0 ? `in ${coarse(ms)}` : `${coarse(-ms)} ago`
 }
 
-const coarse = (ms: number): string => {
+/** A duration in one unit, so that it seldom changes: `12 s`, `4m`, `3h`, `2d`. */
+export const coarse = (ms: number): string => {
   const seconds = Math.floor(ms / 1_000)
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`

@@ -2,7 +2,7 @@
 import type { QueueSummary } from '../../../src/broker/broker.ts'
 import { percentiles } from '../../../src/stats.ts'
 import { alertsOf, isWorse } from '../alerts.ts'
-import { clockTime, count, duration, elapsed, rate, short } from '../parts/figures.ts'
+import { clockTime, coarse, count, duration, elapsed, rate, short } from '../parts/figures.ts'
 import { bar, graph, titled } from '../parts/graph.ts'
 import { beside, fit, type Line, line, span, type Tone } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
@@ -66,7 +66,7 @@ const figures = (state: State, picture: Picture, now: Recent, width: number): Li
       figure('speed', rate(now.perSecond)),
       figure('wait p95', milliseconds(now.waitMs.p95)),
       figure('run p95', milliseconds(now.runMs.p95)),
-      figure('oldest', age === null ? '-' : duration(age)),
+      figure('oldest', age === null ? '-' : coarse(age)),
     ),
     ...(more.length === 0 ? [] : [row(...more)]),
   ]

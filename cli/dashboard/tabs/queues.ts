@@ -1,5 +1,5 @@
 import type { QueueSummary } from '../../../src/broker/broker.ts'
-import { count, duration, rate } from '../parts/figures.ts'
+import { coarse, count, rate } from '../parts/figures.ts'
 import { type Line, line } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
 import { recent } from '../series.ts'
@@ -40,7 +40,7 @@ export const queues = (state: State, { width, height }: Room): Line[] => {
       },
       {
         title: 'oldest',
-        value: ({ oldestWaitingMs }) => (oldestWaitingMs === null ? '' : duration(oldestWaitingMs + grown)),
+        value: ({ oldestWaitingMs }) => (oldestWaitingMs === null ? '' : coarse(oldestWaitingMs + grown)),
         side: 'right',
         width: 9,
         spare: 4,
