@@ -16,16 +16,15 @@ import { ChildLoads } from './child-loads.ts'
 import { endEntry, endLevel } from './end-entry.ts'
 import type { Flight } from './flight.ts'
 import type { JobHooks } from './job-hooks.ts'
+import { lockOutcome, unlockJob } from './job-locks.ts'
 import type { LogEntry, LogLevel } from './log-entry.ts'
 import type { Meter } from './metrics/meter.ts'
 import { Pace } from './pace.ts'
+import { Reports } from './reports.ts'
 import type { TaskTable } from './task-table.ts'
 
 /** A job that was thought to be short is taken for long after so many milliseconds. */
 const longMs = 25
-
-/** Between two progress events of one job, in milliseconds. */
-const progressEveryMs = 200
 
 /** What `Execution` needs. */
 export interface ExecutionOptions {
@@ -48,9 +47,8 @@ export class Execution {
   readonly #random: () => number
   readonly #flights = new Map<number, Flight>()
   readonly #loads = new ChildLoads(this.pace)
-  readonly #progressing = new Set<Flight>()
+  readonly #reports = new Reports()
   #ahead: Flight[] = []
-  #reports: Report[] = []
   #processed = 0
   #cut = 0
   #stopping = false
@@ -72,7 +70,7 @@ export class Execution {
 
   /** Reports that wait for the next transaction. */
   get toReport(): number {
-    return this.#reports.length
+    return this.#reports.size
   }
 
   /** Jobs that ended, since the start. */
@@ -87,7 +85,7 @@ export class Execution {
 
   /** True when nothing is in hand and nothing is to be reported. */
   get idle(): boolean {
-    return this.#flights.size === 0 && this.#reports.length === 0
+    return this.#flights.size === 0 && this.#reports.size === 0
   }
 
   get leases(): Lease[] {
@@ -98,7 +96,7 @@ export class Execution {
   add(jobs: readonly ClaimedJob[]): void {
     for (const claimed of jobs) {
       const policy = this.#options.tasks.policyFor(claimed)
-      const unlocked = this.#unlock(claimed)
+      const unlocked = unlockJob(this.#options.messages, claimed)
       const rejected = unlocked instanceof Rejected ? unlocked : null
       const known = unlocked instanceof Rejected ? claimed : unlocked
       // Its start must be on record before it runs, as that of a recovered one.
@@ -122,31 +120,6 @@ export class Execution {
         this.#decide(flight, { type: 'rejected', error }, { startedAt: null, pid: null })
       } else this.#ahead.push(flight)
     }
-  }
-
-  /** The job with its payload verified and decrypted, so that a child needs no key; or what is wrong with it. */
-  #unlock(job: ClaimedJob): ClaimedJob | Rejected {
-    const { messages } = this.#options
-    const { payload, id, task, queue } = job
-    if (payload.encryption === undefined && payload.signature === undefined && !messages.requiresAny) return job
-    try {
-      return { ...job, payload: messages.unlock(payload, { part: 'payload', job: id, task, queue }) }
-    } catch (error) {
-      if (error instanceof Rejected) return error
-      // A folder of keys that cannot be read now is none of the job's faults, yet it cannot be run.
-      return new Rejected('unusable-key', error instanceof Error ? error.message : String(error))
-    }
-  }
-
-  /** An outcome with its result as it is to be stored. */
-  #locked(job: ClaimedJob, outcome: Outcome): Outcome {
-    const { messages } = this.#options
-    if (!messages.locks || outcome.type !== 'succeeded' || outcome.result === null) return outcome
-    const { result } = outcome
-    const stored = typeof result === 'string' ? { serializer: 'json', text: result } : result
-    const { id, task, queue, payload } = job
-    const signed = payload.signature !== undefined
-    return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }, signed) }
   }
 
   /** How many more jobs the children could use. */
@@ -194,17 +167,13 @@ export class Execution {
     const at = this.#options.clock.now().at
     const free = children.filter(({ state }) => state === 'idle').length
     const recovered = this.#ahead.filter((flight) => flight.job.recovered).slice(0, free)
-    for (const flight of recovered) if (!flight.started) this.#reportStart(flight, { at, pid: null })
-    for (const flight of this.#progressing) this.#reportProgress(flight, at)
-    const reports = this.#reports
-    this.#reports = []
-    return reports
+    for (const flight of recovered) this.#reports.started(flight, { at, pid: null })
+    return this.#reports.take(at)
   }
 
   /** Puts reports back that could not be settled. */
   giveBack(reports: readonly Report[]): void {
-    const due = reports.filter((report) => !this.#isWaiting(report))
-    this.#reports = [...due, ...this.#reports]
+    this.#reports.giveBack(reports.filter((report) => !this.#isWaiting(report)))
   }
 
   /** True for the start of a job that is not handed out: it is to be told again, and is not on record until then. */
@@ -264,7 +233,7 @@ export class Execution {
   started(job: ClaimedJob, start: { readonly at: number; readonly pid: number }): void {
     const flight = this.#flightOf(job)
     if (flight === undefined) return
-    this.#reportStart(flight, start)
+    this.#reports.started(flight, start)
     this.#options.jobHooks?.started(job, start.at)
     if (this.pace.isShort(flight.load)) setTimeout(() => this.#takeForLong(flight), longMs).unref()
     this.onChange()
@@ -287,8 +256,7 @@ export class Execution {
   progressed(job: ClaimedJob, progress: Progress & { readonly at: number }): void {
     const flight = this.#flightOf(job)
     if (flight === undefined) return
-    flight.progress = progress
-    this.#progressing.add(flight)
+    this.#reports.progressed(flight, progress)
     this.onChange()
   }
 
@@ -336,7 +304,7 @@ export class Execution {
     if (older === undefined) return
     older.child?.end(id, 'shutdown')
     this.#loads.unload(older)
-    this.#progressing.delete(older)
+    this.#reports.forget(older)
     this.#ahead = this.#ahead.filter((waiting) => waiting !== older)
   }
 
@@ -346,31 +314,6 @@ export class Execution {
     if (child === null || this.#flightOf(flight.job) !== flight) return
     this.#loads.fill(flight)
     if (child.inFlight > 1) child.recall()
-  }
-
-  #reportStart(flight: Flight, start: { readonly at: number; readonly pid: number | null }): void {
-    if (flight.started && start.pid === null) return
-    flight.started = true
-    const { id, token, attempt } = flight.job
-    this.#reports.push({ kind: 'started', id, token, attempt, ...start })
-  }
-
-  #reportProgress(flight: Flight, at: number): void {
-    const { progress, job } = flight
-    if (progress === null || at - flight.progressAt < progressEveryMs) return
-    flight.progress = null
-    flight.progressAt = at
-    this.#progressing.delete(flight)
-    const { fraction, text } = progress
-    this.#reports.push({
-      kind: 'progress',
-      id: job.id,
-      token: job.token,
-      attempt: job.attempt,
-      at: progress.at,
-      fraction,
-      text,
-    })
   }
 
   /** Gives back a job that has not run, though its start may be on record; so it may run, however its task acknowledges. */
@@ -384,7 +327,7 @@ export class Execution {
   #decide(flight: Flight, outcome: Outcome, run: RunEnd): void {
     const now = this.#options.clock.now().at
     const transition = decide(flight.job, this.#options.tasks.policyFor(flight.job), {
-      outcome: this.#locked(flight.job, outcome),
+      outcome: lockOutcome(this.#options.messages, flight.job, outcome),
       now,
       random: this.#random,
     })
@@ -394,22 +337,11 @@ export class Execution {
   }
 
   #end(flight: Flight, transition: Transition, run: RunEnd): void {
-    if (flight.progress !== null) this.#reportProgress(flight, Number.POSITIVE_INFINITY)
-    this.#progressing.delete(flight)
     const { job } = flight
     this.#flights.delete(job.id)
     this.#loads.unload(flight)
     const at = run.at ?? this.#options.clock.now().at
-    this.#reports.push({
-      kind: 'finished',
-      id: job.id,
-      token: job.token,
-      attempt: job.attempt,
-      at,
-      startedAt: run.startedAt ?? (flight.started ? at : null),
-      pid: run.pid,
-      transition,
-    })
+    this.#reports.ended(flight, { at, startedAt: run.startedAt, pid: run.pid, transition })
     this.#options.jobHooks?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
     this.#options.meter?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
     const level = endLevel(transition)

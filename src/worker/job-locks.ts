@@ -1,0 +1,31 @@
+/** What a worker locks and unlocks, so that its children need no key. */
+import type { Messages } from '../envelope/messages.ts'
+import { Rejected } from '../envelope/rejected.ts'
+import type { ClaimedJob } from '../job.ts'
+import type { Outcome } from '../outcome.ts'
+
+/** The job with its payload verified and decrypted; or what is wrong with it. */
+export const unlockJob = (
+  messages: Pick<Messages, 'unlock' | 'requiresAny'>,
+  job: ClaimedJob,
+): ClaimedJob | Rejected => {
+  const { payload, id, task, queue } = job
+  if (payload.encryption === undefined && payload.signature === undefined && !messages.requiresAny) return job
+  try {
+    return { ...job, payload: messages.unlock(payload, { part: 'payload', job: id, task, queue }) }
+  } catch (error) {
+    if (error instanceof Rejected) return error
+    // A folder of keys that cannot be read now is none of the job's faults, yet it cannot be run.
+    return new Rejected('unusable-key', error instanceof Error ? error.message : String(error))
+  }
+}
+
+/** An outcome with its result as it is to be stored. */
+export const lockOutcome = (messages: Pick<Messages, 'locks' | 'lock'>, job: ClaimedJob, outcome: Outcome): Outcome => {
+  if (!messages.locks || outcome.type !== 'succeeded' || outcome.result === null) return outcome
+  const { result } = outcome
+  const stored = typeof result === 'string' ? { serializer: 'json', text: result } : result
+  const { id, task, queue, payload } = job
+  const signed = payload.signature !== undefined
+  return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }, signed) }
+}
