@@ -4,10 +4,9 @@
  */
 import os from 'node:os'
 import type { ChildStatus } from '../broker/broker.ts'
-import { maxTimerMs } from '../clock.ts'
 import { JobqError } from '../errors.ts'
-import { defaultMaxOutputBytes } from '../output/output-writer.ts'
-import type { CodecPlan } from './codec-plan.ts'
+import { Changes } from './changes.ts'
+import { childSettings } from './child-settings.ts'
 import { ForkedChild } from './forked-child.ts'
 import { lostTasks } from './lost-tasks.ts'
 import type {
@@ -22,7 +21,7 @@ import type {
   StartTrouble,
 } from './pool.ts'
 import type { ChildSettings } from './protocol.ts'
-import { lookEveryMs } from './pulse.ts'
+import { feelPulses } from './pulse.ts'
 import { Recycling } from './recycling.ts'
 import { Sentinel } from './sentinel.ts'
 import { Standby } from './standby.ts'
@@ -35,9 +34,6 @@ const lastPatienceMs = 2_000
 const earlyMs = 10_000
 const neverAborted = new AbortController().signal
 const stopped = (): JobqError => new JobqError('conflict', 'the pool is being stopped')
-
-/** Built-in codecs, plain results. */
-const plainCodecs: CodecPlan = { configFile: null, accept: null, maxPayloadBytes: 1024 * 1024, defaults: {}, tasks: {} }
 
 /** Makes a pool; nothing runs before `start`. */
 export const createPool = <J extends RunJob>(options: PoolOptions<J>): Pool<J> => new ForkedPool(options)
@@ -58,25 +54,12 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
   /** Null where children last for ever. */
   readonly #recycling: Recycling<J> | null
   #stopping = false
-  #pulseTimer: NodeJS.Timeout | undefined
-  #changed = Promise.withResolvers<void>()
+  #endPulse: () => void = () => {}
+  readonly #changes = new Changes()
 
   constructor(options: PoolOptions<J>) {
-    const { tasks, outputFolder, brokerUrl } = options
     this.#options = options
-    this.#settings = {
-      tasks,
-      outputFolder,
-      brokerUrl,
-      processes: options.processes ?? { defaults: {}, tasks: {} },
-      maxOutputBytes: options.maxOutputBytes ?? defaultMaxOutputBytes,
-      maxResultBytes: options.maxResultBytes ?? 1024 * 1024,
-      killAfterMs: options.killAfterMs ?? 5_000,
-      maxBytes: options.childLimits?.maxBytes ?? null,
-      reportImports: options.reportImports ?? false,
-      shared: options.shared ?? {},
-      codecs: options.codecs ?? plainCodecs,
-    }
+    this.#settings = childSettings(options)
     this.#startUp = new StartUp({
       retry: () => this.#fill(),
       tell: () => options.listener.troubled?.(this.trouble),
@@ -97,10 +80,10 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
 
   async start(size: number): Promise<void> {
     this.#sentinel.start()
-    this.#watchPulses()
+    this.#endPulse = feelPulses(() => this.#children)
     this.resize(size)
     const first = [...this.#children]
-    await this.#until(() => first.every((child) => child.wasReady || !this.#children.includes(child)))
+    await this.#changes.until(() => first.every((child) => child.wasReady || !this.#children.includes(child)))
   }
 
   resize(size: number): void {
@@ -135,9 +118,9 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     this.#bringDown()
     for (const child of this.#children) this.#dismiss(child, 'stopped')
     const none = () => this.#children.length + this.#standby.size === 0
-    if (!(await this.#until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
-    if (!(await this.#until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
-    await this.#until(none)
+    if (!(await this.#changes.until(none, graceMs))) for (const child of this.#children) child.endAll('shutdown')
+    if (!(await this.#changes.until(none, this.#settings.killAfterMs + lastPatienceMs))) this.kill()
+    await this.#changes.until(none)
   }
 
   kill(): void {
@@ -244,7 +227,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     this.#found = { tasks, problems }
     this.#options.listener.ready(child, tasks, problems)
     this.#recycling?.look(child)
-    this.#wake()
+    this.#changes.tell()
   }
 
   #takeOver(fresh: readonly { readonly child: ForkedChild<J>; readonly found: Found }[]): boolean {
@@ -267,7 +250,7 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     if (!this.#standby.died(dead, exit.detail)) this.#replace(dead, exit)
     this.#fill()
     if (this.#stopping) this.#endWatch()
-    this.#wake()
+    this.#changes.tell()
   }
 
   #replace(dead: ForkedChild<J>, exit: Omit<ChildExit<J>, 'replacedInMs'>): void {
@@ -284,46 +267,13 @@ class ForkedPool<J extends RunJob> implements Pool<J> {
     this.#standby.kill()
     this.#endWatch()
     this.#startUp.stop()
-    this.#wake()
+    this.#changes.tell()
   }
 
   /** Once no child is left. */
   #endWatch(): void {
     if (this.#children.length + this.#standby.size > 0) return
     this.#sentinel.stop()
-    clearInterval(this.#pulseTimer)
-  }
-
-  #watchPulses(): void {
-    let lookedTick = performance.now()
-    this.#pulseTimer = setInterval(() => {
-      const now = performance.now()
-      // Where this process itself stood still, the answers may be here and not yet read.
-      if (now - lookedTick < 2 * lookEveryMs) for (const child of this.#children) child.feelPulse(now)
-      lookedTick = now
-    }, lookEveryMs).unref()
-  }
-
-  #wake(): void {
-    this.#changed.resolve()
-    this.#changed = Promise.withResolvers<void>()
-  }
-
-  /** Waits until something holds, looking whenever a child comes or goes; false when time ran out first. */
-  async #until(holds: () => boolean, timeoutMs?: number): Promise<boolean> {
-    let late = false
-    const timer =
-      timeoutMs === undefined
-        ? undefined
-        : setTimeout(
-            () => {
-              late = true
-              this.#wake()
-            },
-            Math.min(timeoutMs, maxTimerMs),
-          )
-    while (!late && !holds()) await this.#changed.promise
-    clearTimeout(timer)
-    return holds()
+    this.#endPulse()
   }
 }

@@ -4,7 +4,7 @@ const quietMs = 2_000
 const patienceMs = 5_000
 
 /** How often a pool is to look at the pulse of its children, in milliseconds. */
-export const lookEveryMs = 1_000
+const lookEveryMs = 1_000
 
 /** Whether a child hears. Costs nothing while it reports, or has nothing to do. */
 export class Pulse {
@@ -36,4 +36,16 @@ export class Pulse {
   isStuck(heardTick: number): boolean {
     return this.#stuck && this.#askedTick !== null && heardTick < this.#askedTick
   }
+}
+
+/** Has the children feel for their pulse again and again; gives what ends it. */
+export const feelPulses = (children: () => readonly { feelPulse(now: number): void }[]): (() => void) => {
+  let lookedTick = performance.now()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    // Where this process itself stood still, the answers may be here and not yet read.
+    if (now - lookedTick < 2 * lookEveryMs) for (const child of children()) child.feelPulse(now)
+    lookedTick = now
+  }, lookEveryMs).unref()
+  return () => clearInterval(timer)
 }
