@@ -6,6 +6,7 @@ import { JobqError } from '../src/errors.ts'
 import type { CommandOptions, JobOptions } from '../src/job-options.ts'
 import type { CommandItem, TaskItem } from '../src/new-job.ts'
 import { checkTimeLimits } from '../src/time-limit.ts'
+import { traceContext } from '../src/trace-context.ts'
 import type { JobOptionValues, Pair } from './enqueue-options.ts'
 import { readInput } from './payload.ts'
 import { named } from './values.ts'
@@ -44,8 +45,15 @@ export const taskOptions = (values: JobOptionValues): JobOptions => {
   return {
     ...plain,
     ...(tag === undefined ? {} : { tags: tag }),
-    ...(meta === undefined ? {} : { meta: Object.fromEntries(meta) }),
+    ...withTrace(meta === undefined ? null : Object.fromEntries(meta)),
   }
+}
+
+/** A command that runs in a trace, such as a job's own, hands it on. */
+const withTrace = (meta: Readonly<Record<string, string>> | null): Pick<JobOptions, 'meta'> => {
+  const trace = traceContext(process.env.TRACEPARENT, process.env.TRACESTATE)
+  if (trace === null || meta?.traceparent !== undefined) return meta === null ? {} : { meta }
+  return { meta: { ...trace, ...meta } }
 }
 
 /**

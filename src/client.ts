@@ -26,6 +26,7 @@ import { type JobItem, newJob, withPublishedCoding } from './new-job.ts'
 import { removeOutput } from './output/remove-output.ts'
 import { parseRate } from './rate.ts'
 import type { TaskDefinition } from './task.ts'
+import { prepareTracing, tracedEnqueue, tracedEnqueueSync } from './tracing.ts'
 
 /** Where the broker is: a path or URL (several, in a list or separated by `;`, are tried in turn), or an application's own open database. */
 export type ConnectTarget = string | readonly string[] | { readonly database: SqliteDatabase }
@@ -81,6 +82,7 @@ export const connect = async <Tasks extends TaskPayloads = Record<string, unknow
     ...(create === undefined ? {} : { create }),
     ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
   }
+  await prepareTracing()
   const broker = hasDatabase(target)
     ? attachBroker(target.database, opening)
     : await openFirst(typeof target === 'string' ? target.split(';') : target, opening)
@@ -143,9 +145,13 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   enqueueSync(target: unknown, ...rest: readonly unknown[]): number {
     const broker = this.#open()
     if (!isSync(broker)) throw new JobqError('usage', `enqueueSync works on SQLite only, not on ${broker.url}`)
-    const now = this.#clock.now()
-    const item = withPublishedCoding(toItem(target, rest), broker.tasks.listSync())
-    return only(broker.enqueueSync([this.#newJob(item, now.at)], now)).id
+    const add = (said: JobItem): number => {
+      const now = this.#clock.now()
+      const item = withPublishedCoding(said, broker.tasks.listSync())
+      return only(broker.enqueueSync([this.#newJob(item, now.at)], now)).id
+    }
+    const item = toItem(target, rest)
+    return tracedEnqueueSync(item, add)
   }
 
   /** Adds jobs, all or none, and answers their ids in order. */
@@ -154,7 +160,11 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   }
 
   /** As `enqueueMany`, answering of each job also whether it was a duplicate, its state and when it is due. */
-  async addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
+  addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
+    return tracedEnqueue(items, (traced) => this.#addJobs(traced))
+  }
+
+  async #addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
     const broker = this.#open()
     const now = this.#clock.now()
     const published = await this.#publishedTasks(now)

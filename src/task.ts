@@ -4,6 +4,7 @@
  * may have been made by another copy of the library than the one that runs it.
  */
 import type { Progress } from './job.ts'
+import type { TraceContext } from './trace-context.ts'
 
 /** Any validator that follows Standard Schema (https://standardschema.dev), version 1. */
 export interface PayloadSchema<Input = unknown, Output = Input> {
@@ -38,6 +39,8 @@ export interface JobContext {
   readonly task: string
   /** Epoch milliseconds. */
   readonly createdAt: number
+  /** The trace that the job belongs to, to hand on to others; null where it belongs to none. */
+  readonly trace: TraceContext | null
   /** What the worker's own steps share with tasks, by the name of their component; the same for all jobs of one process. */
   readonly shared: Readonly<Record<string, unknown>>
   /** Aborts when the job shall end before its time; the reason is a `SoftTimeLimitExceeded`, a `Cancelled` or a `ShuttingDown`. */

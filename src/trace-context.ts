@@ -15,3 +15,17 @@ export const traceContext = (traceparent: unknown, tracestate: unknown): TraceCo
   const usable = typeof tracestate === 'string' && /^[\x20-\x7e]+$/.test(tracestate)
   return usable && tracestate.length <= maxTracestate ? { traceparent, tracestate } : { traceparent }
 }
+
+/** A job to add, or its options, with a trace to belong to where it has none of its own. */
+export const inTrace = <Item extends object>(item: Item, own: TraceContext | null): Item => {
+  const meta = member(item, 'meta')
+  if (own === null || member(meta ?? {}, 'traceparent') !== undefined) return item
+  // What is no such thing is left for those to refuse who check it.
+  return meta === undefined || (typeof meta === 'object' && meta !== null)
+    ? { ...item, meta: { ...own, ...meta } }
+    : item
+}
+
+/** A member of what may be no object. */
+export const member = (value: unknown, key: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined

@@ -11,6 +11,7 @@ import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
+import { isTraced, tracedRun } from '../tracing.ts'
 import { libraryFolder } from '../user-file.ts'
 import { watchUserImports } from '../user-imports.ts'
 import { loadCodecs, resultCoding } from './child-codecs.ts'
@@ -104,7 +105,10 @@ async function begin(settings: ChildSettings): Promise<void> {
     codecs,
     codingOf: (task) => resultCoding(settings.codecs, task, loaded.tasks.get(task)?.summary),
     send: (...reports) => pipe.send(...reports),
-    run: (job) => run(job, loaded, launches.get(job.task) ?? plain),
+    run: (job) => {
+      const launch = launches.get(job.task) ?? plain
+      return isTraced() ? tracedRun(job, () => run(job, loaded, launch)) : run(job, loaded, launch)
+    },
     isProgram: (task) => task === commandTask || loaded.tasks.get(task)?.run === null,
     punch: (seq, tick) => card.punch(seq, tick),
     left: () => void depart(loaded),

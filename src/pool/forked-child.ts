@@ -181,9 +181,13 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       const announce = recovered || (limits !== null && this.#card === null)
       const { text } = payload
       const serializer = isPlain(payload) ? 'json' : storedAs(payload)
-      if (limits === null) return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce]
-      this.#limits.add(seq, limits)
-      return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, true]
+      if (limits !== null) this.#limits.add(seq, limits)
+      const limited = limits === null ? null : true
+      if (job.trace != null) {
+        return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, limited, job.trace]
+      }
+      if (limited === null) return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce]
+      return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, limited]
     })
     this.#link.send({ type: 'run', jobs: packJobs(tuples) })
     this.#parts.changed?.(this)

@@ -35,6 +35,6 @@ export const unpackJobs = (batches: readonly JobBatch[]): JobTuple[] =>
     return [first, ...more]
   })
 
-const shared = [2, 3, 4, 5, 7, 9, 10] as const
+const shared = [2, 3, 4, 5, 7, 9, 10, 11] as const
 
 const isAlike = (first: JobTuple, job: JobTuple): boolean => shared.every((index) => first[index] === job[index])

@@ -17,7 +17,9 @@ import type { ChildLimits } from './wear.ts'
 export type RunJob = Pick<
   ClaimedJob,
   'id' | 'token' | 'task' | 'queue' | 'attempt' | 'payload' | 'createdAt' | 'recovered'
->
+> & {
+  readonly trace?: ClaimedJob['trace']
+}
 
 /** Why a running job is asked to end before its time. */
 export type AskedCause = 'cancelled' | 'shutdown'

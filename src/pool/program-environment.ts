@@ -1,3 +1,5 @@
+import type { TraceContext } from '../trace-context.ts'
+import { activeTrace } from '../tracing.ts'
 import type { RunJob } from './pool.ts'
 import type { RunningJob } from './running-job.ts'
 
@@ -18,7 +20,14 @@ export const jobEnvironment = (job: RunningJob): Record<string, string> => ({
   JOBQ_TASK: job.task,
   JOBQ_BROKER: job.settings.brokerUrl,
   JOBQ_LEASE: String(job.token),
+  ...traceEnvironment(activeTrace() ?? job.trace),
 })
+
+const traceEnvironment = (trace: TraceContext | null): Record<string, string> => {
+  if (trace === null) return {}
+  const { traceparent, tracestate } = trace
+  return { TRACEPARENT: traceparent, ...(tracestate === undefined ? {} : { TRACESTATE: tracestate }) }
+}
 
 /** What tells the programs of one run from all others, each as `NAME=value` of their environment. */
 export const jobMarks = ({ id, token }: Pick<RunJob, 'id' | 'token'>, brokerUrl: string): readonly string[] => [

@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors.ts'
 import type { Payload } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
+import type { TraceContext } from '../trace-context.ts'
 import type { CodecPlan } from './codec-plan.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
@@ -51,7 +52,8 @@ export type JobTuple = readonly [
   payload: string,
   announce: boolean,
   /** It has a time limit: its start is to be noted on the time card. */
-  limited?: true,
+  limited?: true | null,
+  trace?: TraceContext | null,
 ]
 
 /** The first job in full; each further one is like it but for its number, which rises by one, and what stands in the columns. */

@@ -13,6 +13,8 @@ import { OutputWriter } from '../output/output-writer.ts'
 import { isPlain } from '../plain-payload.ts'
 import type { Coding } from '../sealing.ts'
 import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
+import { inTrace, type TraceContext } from '../trace-context.ts'
+import { isTraced, tracedEnqueue } from '../tracing.ts'
 import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
 
@@ -39,6 +41,7 @@ export class RunningJob implements JobContext {
   readonly task: string
   readonly queue: string
   readonly createdAt: number
+  readonly trace: TraceContext | null
   /** What is stored as its payload. */
   readonly payload: Payload
   /** Milliseconds on the clock of `performance.now`. */
@@ -65,6 +68,7 @@ export class RunningJob implements JobContext {
     this.#host = host
     ;[this.seq, this.id, this.token, this.attempt, this.task, this.queue, this.createdAt] = tuple
     const [serializer, text] = [tuple[7], tuple[8]]
+    this.trace = tuple[11] ?? null
     this.payload = serializer === 'json' ? { serializer, text } : { ...serializer, text }
   }
 
@@ -126,14 +130,24 @@ export class RunningJob implements JobContext {
   enqueue(task: string, payload?: unknown, options?: EnqueueSettings): Promise<number>
   enqueue(argv: readonly string[], options?: EnqueueSettings): Promise<number>
   async enqueue(target: unknown, ...rest: readonly unknown[]): Promise<number> {
-    const [payload, options] = Array.isArray(target) ? [undefined, rest[0]] : rest
-    const id = await this.#call({
-      method: 'enqueue',
-      target: targetOf(target),
-      payload: payload === undefined ? null : encodeJson(payload),
-      options: JSON.parse(encodeJson(options ?? {})),
-    })
-    return Number(id)
+    const [payload, said] = Array.isArray(target) ? [undefined, rest[0]] : rest
+    const goal = targetOf(target)
+    const options: Readonly<Record<string, unknown>> = JSON.parse(encodeJson(said ?? {}))
+    const add = (traced: Readonly<Record<string, unknown>>): Promise<unknown> =>
+      this.#call({
+        method: 'enqueue',
+        target: goal,
+        payload: payload === undefined ? null : encodeJson(payload),
+        options: traced,
+      })
+    if (!isTraced()) return Number(await add(inTrace(options, this.trace)))
+    const described = { ...options, ...(typeof goal === 'string' ? { task: goal } : {}) }
+    return Number(
+      await tracedEnqueue([described], ([traced = described]) => {
+        const { task: _task, ...rest } = traced
+        return add(rest)
+      }),
+    )
   }
 
   /** Its output, for a program to write into; made on first use. */
