@@ -56,8 +56,18 @@ const withAbsolutePaths = (values: CheckedConfig, folder: string): CheckedConfig
   ...(values.tasks && { tasks: values.tasks.map((task) => path.resolve(folder, task)) }),
   ...(values.keys?.folder && { keys: { ...values.keys, folder: path.resolve(folder, values.keys.folder) } }),
   ...(values.encrypt && { encrypt: { keyFile: path.resolve(folder, values.encrypt.keyFile) } }),
+  ...(values.consumers && { consumers: values.consumers.map((each) => withAbsoluteFile(each, folder)) }),
+  ...(values.cameras && { cameras: values.cameras.map((each) => withAbsoluteFile(each, folder)) }),
   ...(values.worker && { worker: { ...values.worker, ...withAbsoluteWatch(values.worker, folder) } }),
 })
+
+const withAbsoluteFile = <Target extends object, T extends { readonly target: Target | { readonly file: string } }>(
+  settings: T,
+  folder: string,
+): T => {
+  const { target } = settings
+  return 'file' in target ? { ...settings, target: { file: path.resolve(folder, target.file) } } : settings
+}
 
 const withAbsoluteWatch = (
   { watch }: NonNullable<CheckedConfig['worker']>,

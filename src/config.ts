@@ -31,6 +31,8 @@ import {
   maxPoolSize,
   type PoolBounds,
 } from './worker/autoscale-rule.ts'
+import { type CameraSettings, cameraReaders } from './worker/camera-settings.ts'
+import { type ConsumerSettings, consumerReaders } from './worker/consumer-settings.ts'
 import { isStep, type UserStep } from './worker/define-step.ts'
 import { type MonitoringSettings, monitoringReaders } from './worker/monitoring-settings.ts'
 
@@ -66,7 +68,7 @@ export interface ProcessSettings {
 export type TaskSettings = Omit<TaskOptions, 'name' | 'unique'> & ProcessSettings
 
 /** What `jobq.config.ts` exports by default. Durations are text (`'5m'`) or milliseconds, sizes text (`'64k'`) or bytes. */
-export interface Config extends MessageSettings, MonitoringSettings {
+export interface Config extends MessageSettings, MonitoringSettings, ConsumerSettings, CameraSettings {
   /** A path or URL, or several that are tried in turn. */
   readonly broker?: string | readonly string[]
   /** Files and folders of tasks. */
@@ -225,6 +227,8 @@ const config = object({
   }),
   ...messageReaders,
   ...monitoringReaders,
+  ...consumerReaders,
+  ...cameraReaders,
   maxOutput: size,
   redact: oneOrMore(text),
 })

@@ -13,8 +13,10 @@ export type {
   WorkerStatus,
 } from './broker/broker.ts'
 export type { WaitOptions } from './client/await-job.ts'
+export type { BrokerState } from './client/broker-state.ts'
 export type { ControlAnswer, ControlOptions } from './client/control.ts'
 export type { EventOptions } from './client/event-stream.ts'
+export type { WorkerJson } from './client/worker-json.ts'
 export { type ConnectOptions, type ConnectTarget, connect, type ListOptions, Queue } from './client.ts'
 export { type Clock, type Moment, systemClock } from './clock.ts'
 export { type Config, defineConfig, type TaskSettings } from './config.ts'
@@ -44,6 +46,8 @@ export {
   type TaskOptions,
 } from './task.ts'
 export type { AutoscalerRule, AutoscalerState, PoolLoad } from './worker/autoscale-rule.ts'
+export type { Camera, Shutter } from './worker/camera-settings.ts'
+export type { ConsumedEvent, Consumer, EventHandler, Webhook } from './worker/consumer-settings.ts'
 export {
   type Dependencies,
   defineStep,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { WorkerRecord } from '../../src/broker/broker.ts'
 import { currentWorkers } from '../../src/client/control.ts'
+import { hostOf, workerJson } from '../../src/client/worker-json.ts'
 import { systemClock } from '../../src/clock.ts'
 import { explain } from '../help.ts'
 import { withQueue } from '../session.ts'
@@ -15,7 +16,7 @@ export const register = (program: Command): void => {
       withQueue(command, async (queue, { output }) => {
         const workers = await currentWorkers(queue.broker)
         const now = systemClock.now().at
-        if (output.json) output.document(workers.map((worker) => document(worker, now)))
+        if (output.json) output.document(workers.map((worker) => workerJson(worker, now)))
         else if (output.quiet) for (const { name } of workers) output.line(name)
         else if (workers.length === 0 && output.terminal) output.message("No worker is running: 'jobq run' starts one.")
         else {
@@ -31,25 +32,6 @@ export const register = (program: Command): void => {
     ['jobq workers --json', 'with what each child process does'],
   ])
 }
-
-const document = (worker: WorkerRecord, now: number): object => ({
-  name: worker.name,
-  host: hostOf(worker),
-  pid: worker.process.pid,
-  startedAt: new Date(worker.startedAt).toISOString(),
-  uptimeMs: Math.max(0, now - worker.startedAt),
-  heartbeatAt: new Date(worker.heartbeatAt).toISOString(),
-  status: worker.status,
-  size: worker.size,
-  busy: worker.busy,
-  processed: worker.processed,
-  queues: worker.queues,
-  children: worker.children,
-  trouble: worker.trouble ?? null,
-})
-
-/** The machine; a container's own set of pids, by which a process is known again, is nothing for people. */
-const hostOf = (worker: WorkerRecord): string => worker.process.host.split('/', 1)[0] ?? ''
 
 const name: Column<WorkerRecord> = { title: 'worker', value: (worker) => worker.name }
 const host: Column<WorkerRecord> = { title: 'host', value: hostOf }

@@ -3,6 +3,8 @@ import type { Broker } from '../broker/broker.ts'
 import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Autoscaler } from './autoscaler.ts'
+import type { Cameras } from './cameras.ts'
+import type { Consumers } from './consumers.ts'
 import type { Control } from './control.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Execution } from './execution.ts'
@@ -31,6 +33,8 @@ export interface WorkerComponents {
   readonly sources: Sources
   readonly reloader: Reloader
   readonly watcher: Watcher
+  readonly consumers: Consumers
+  readonly cameras: Cameras
   readonly control: Control
   readonly service: Service
   readonly metrics: Exposition

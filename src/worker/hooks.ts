@@ -14,6 +14,8 @@ export interface WorkerHooks {
   readonly graceMs: () => number
   /** True when a stop waits for nothing. */
   readonly cold: () => boolean
+  /** Aborted when a stop waits for nothing. */
+  readonly cut: AbortSignal
   /** Begins the worker's stop. */
   readonly stop: () => void
   /** What the steps give, once all of them have started; nothing before. */

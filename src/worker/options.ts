@@ -25,6 +25,8 @@ const configKeys = [
   'taskOptions',
   'retention',
   'steps',
+  'consumers',
+  'cameras',
   'without',
   'serializers',
   'compressors',

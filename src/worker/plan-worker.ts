@@ -14,8 +14,6 @@ import { viewOf } from './views.ts'
 
 /** What the worker gives beside what its steps make of themselves. */
 export interface WorkerSide extends Omit<WorkerHooks, 'jobHooks' | 'meter' | 'shared'> {
-  /** Aborted when the stop is to wait for nothing. */
-  readonly cut: AbortSignal
   /** Told what a step has done wrong. */
   readonly onStepError: (step: string, error: unknown) => void
 }

@@ -6,6 +6,7 @@
  * reloader exchanges the code of the tasks, watcher tells it when, sources knows the files.
  * presence, leases and pruner look after what the flow leaves behind.
  * metrics counts what happens, http answers how the worker is: from before the first job until after the last.
+ * consumers are told of what happens, cameras take pictures of how things stand.
  * control listens to what people want, service tells whoever supervises the process.
  */
 import type { WorkerStep } from './components.ts'
@@ -13,6 +14,8 @@ import type { WorkerHooks } from './hooks.ts'
 import type { ResolvedOptions } from './options.ts'
 import { autoscalerStep } from './steps/autoscaler.ts'
 import { brokerStep } from './steps/broker.ts'
+import { camerasStep } from './steps/cameras.ts'
+import { consumersStep } from './steps/consumers.ts'
 import { controlStep } from './steps/control.ts'
 import { dispatcherStep } from './steps/dispatcher.ts'
 import { executionStep } from './steps/execution.ts'
@@ -37,6 +40,8 @@ export const workerSteps = (options: ResolvedOptions, hooks: WorkerHooks): Worke
   sourcesStep(options),
   executionStep(options, hooks),
   presenceStep(options),
+  consumersStep(options, hooks),
+  camerasStep(options),
   poolStep(options, hooks),
   leasesStep(options),
   dispatcherStep(options, hooks),

@@ -69,6 +69,47 @@ describe('jobq config', () => {
     ['a wrong size of memory', '{"worker": {"maxMemoryPerChild": "big"}}', /worker\.maxMemoryPerChild: "big"/],
     ['an autoscaler that is no function', '{"autoscaler": 5}', /autoscaler: 5 is not a function/],
     ['a wrong duration', '{"worker": {"grace": "soon"}}', /worker\.grace: "soon" is not a duration/],
+    [
+      'a consumer that does nothing',
+      '{"consumers": [{"name": "x"}]}',
+      /consumers\[0\]: it needs exactly one of handle, /,
+    ],
+    [
+      'a consumer of a type that there is not',
+      '{"consumers": [{"events": "job.exploded", "file": "x"}]}',
+      /consumers\[0\]\.events: unknown event type 'job\.exploded'/,
+    ],
+    [
+      'two consumers of one name',
+      '{"consumers": [{"name": "x", "file": "a"}, {"name": "x", "file": "b"}]}',
+      /consumers: two have the name "x"/,
+    ],
+    [
+      'a webhook without a secret',
+      '{"consumers": [{"webhook": {"url": "http://x.org"}}]}',
+      /consumers\[0\]\.webhook\.secret: it is missing/,
+    ],
+    [
+      'a webhook with a password',
+      '{"consumers": [{"webhook": {"url": "http://me:pw@x.org", "secret": "s"}}]}',
+      /consumers\[0\]\.webhook\.url: a name and password belong into headers/,
+    ],
+    [
+      'a webhook of another kind',
+      '{"consumers": [{"webhook": {"url": "ftp://x.org", "secret": "s"}}]}',
+      /consumers\[0\]\.webhook\.url: it is not http: or https:/,
+    ],
+    [
+      'an empty command',
+      '{"consumers": [{"command": []}]}',
+      /consumers\[0\]\.command: it is empty: it needs a program and its parameters/,
+    ],
+    ['a camera without a period', '{"cameras": [{"file": "x"}]}', /cameras\[0\]\.every: it is missing/],
+    [
+      'a camera that is too fast',
+      '{"cameras": [{"every": "1ms", "file": "x"}]}',
+      /cameras\[0\]\.every: it is below 100ms/,
+    ],
     ['a negative duration', '{"retention": {"failed": -1}}', /retention\.failed: -1 is not a duration/],
     ['a wrong size', '{"maxResult": "big"}', /maxResult: "big" is not a size/],
     ['no time', '{"worker": {"timeLimit": 0}}', /worker\.timeLimit: 0 is no time limit/],
