@@ -6,6 +6,7 @@ import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
 import { toPayload, toResult } from './payload-columns.ts'
+import { type Depth, readyDepths } from './ready-depths.ts'
 import { stateCodes, stateName, stored } from './state.ts'
 import type { Store, Value } from './store.ts'
 
@@ -274,12 +275,6 @@ const labelOf = (row: JobRow, state: JobState, now: number): Job['label'] => {
   return row.state === stored.scheduled && row.due_at > now ? 'scheduled' : null
 }
 
-interface Depth {
-  readonly queue: number
-  readonly jobs: number
-  readonly oldest: number | null
-}
-
 const readQueues = (store: Store, now: number): QueueSummary[] => {
   const depths = (source: string, ...values: Value[]) =>
     new Map(
@@ -291,12 +286,13 @@ const readQueues = (store: Store, now: number): QueueSummary[] => {
   const blocked = depths(
     'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 GROUP BY queue',
   )
-  const ready = depths('SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_ready GROUP BY queue')
+  const ready = new Map(readyDepths(store).map((row) => [row.queue, row]))
+  // CROSS JOIN keeps SQLite from going through all jobs for the few that are claimed or throttled.
   const throttled = depths(
-    'SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_throttled t JOIN jobq_jobs j ON j.id = t.job GROUP BY j.queue',
+    'SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_throttled t CROSS JOIN jobq_jobs j ON j.id = t.job GROUP BY j.queue',
   )
   const claimed = depths(
-    `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job
+    `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id = l.job
      WHERE j.state = 1 GROUP BY j.queue`,
   )
   const due = depths(
