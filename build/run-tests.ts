@@ -9,6 +9,8 @@ import { leftFiles, leftProcesses } from './left-over.ts'
 
 const root = path.dirname(import.meta.dirname)
 const folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'jobq-test-'))
+// Some tests do things as another user, who must be able to get there.
+fs.chmodSync(folder, 0o755)
 const ownFolder = path.join(import.meta.dirname, 'test-folder.ts')
 
 try {
