@@ -1,5 +1,6 @@
 /** A forked process and the wires to it: messages there, reports and stray text back, and how it ended. */
 import { type ChildProcess, fork } from 'node:child_process'
+import { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { OutputStream } from '../output/output-path.ts'
 import { LineSplitter } from './lines.ts'
@@ -100,6 +101,8 @@ export class ChildLink {
     reports?.on('error', () => {})
     reports?.on('data', (data: Buffer) => this.#take(data))
     forked.on('exit', async (code, signal) => {
+      // What it has left running may hold these open, and is still heard; but nobody stays for that.
+      for (const stream of [forked.stdout, forked.stderr]) if (stream instanceof Socket) stream.unref()
       const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
       await silent
       clearTimeout(timer)

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { until as eventually } from '../support/until.ts'
 import { jobOf, startPool, untilFile, untilGone } from './pool-fixture.ts'
 
 const files = {
@@ -318,6 +319,24 @@ test('what still loads is in nobody’s way: it is the first to go, and need not
   }
   await until('exited', ({ reason, code }) => reason === 'stopped' && code === 0)
   assert.ok(told.every((each) => each.type !== 'exited' || each.expected))
+})
+
+test('what a task has left running with its output does not hold up the process', async (context) => {
+  const daemon = `import { spawn } from 'node:child_process'
+    export default () => {
+      const { pid } = spawn('sleep', ['1000'], { detached: true, stdio: 'inherit' })
+      return pid
+    }\n`
+  const pipes = () => process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap').length
+  const before = pipes()
+  const { pool, until, outcomeOf } = await startPool(context, { 'daemon.js': daemon })
+  const outcome = await outcomeOf(jobOf('daemon'))
+  const pid = outcome.type === 'succeeded' ? Number(outcome.result) : 0
+  assert.ok(pid > 0)
+  context.after(() => process.kill(pid, 'SIGKILL'))
+  await pool.stop({ graceMs: 60_000 })
+  await until('exited')
+  await eventually('all pipes to be let go', () => pipes() === before)
 })
 
 test('nothing outlives a worker that is killed outright: idle, busy and commanding children, commands', async (context) => {
