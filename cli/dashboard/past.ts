@@ -195,7 +195,13 @@ export class Past {
         return { ...emptyQueue(name), ...kept, paused: this.#paused.get(name) === true }
       })
       .sort((one, other) => (one.name < other.name ? -1 : 1))
-    const workers = [...this.#workers.values()].map((worker) => ({ ...worker, children: [], heartbeatAt: at }))
+    const workers = [...this.#workers.values()].map((worker) => ({
+      ...worker,
+      size: 0,
+      busy: 0,
+      children: [],
+      heartbeatAt: at,
+    }))
     return { at, cursor: this.#cursor, queues, workers, running: await this.#running(at), current: true }
   }
 

@@ -8,7 +8,7 @@ import { type Line, line } from '../parts/line.ts'
 import { table, wrap } from '../parts/table.ts'
 import { countsOf } from '../picture.ts'
 import { type State, shownAt, shownPicture } from '../state.ts'
-import { jobTitle, type Room } from './view.ts'
+import { jobLine, type Room } from './view.ts'
 
 /** The lines of the Failures tab. */
 export const failures = (state: State, { width, height }: Room): Line[] => {
@@ -50,7 +50,7 @@ const exampleLines = ({ example }: FailureGroup, width: number): Line[] => {
   const text = error === null ? `exit code ${example.exitCode}` : (error.stack ?? `${error.type}: ${error.message}`)
   return [
     titled(`for example job ${id}`, width - 1),
-    line(`  ${jobTitle(example)}`),
+    line(`  ${jobLine(example)}`),
     ...wrap(visibleLines(text), width - 4).map((row) => line(`  ${row}`, 'dim')),
   ]
 }

@@ -6,7 +6,7 @@ import { type Line, line, span, spread } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
 import { countsOf } from '../picture.ts'
 import { type State, shownAt, shownPicture } from '../state.ts'
-import { jobTitle, oneLine, type Room, toneOf } from './view.ts'
+import { jobLine, oneLine, type Room, toneOf } from './view.ts'
 
 /** The lines of the Jobs tab. */
 export const jobs = (state: State, { width, height }: Room): Line[] => {
@@ -29,7 +29,7 @@ export const jobs = (state: State, { width, height }: Room): Line[] => {
       { title: 'id', value: ({ id }) => String(id), side: 'right', width: ids, spare: 0 },
       { title: 'state', value: stateAndSign, width: 11, spare: 0, tone: toneOf },
       { title: 'queue', value: ({ queue }) => queue, width: 12, spare: 3 },
-      { title: 'job', value: jobTitle, spare: 0, least: 16 },
+      { title: 'job', value: jobLine, spare: 0, least: 16 },
       {
         title: 'attempt',
         value: ({ attempt, maxAttempts }) => (attempt === 0 ? '' : `${attempt}/${maxAttempts}`),

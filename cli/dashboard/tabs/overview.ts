@@ -187,7 +187,7 @@ const queueLines = (
     shown,
     { width, height, key: ({ name }) => name, bare: true },
   )
-  return busy.length <= height ? lines : [...lines, line(` and ${busy.length - shown.length} more: 3`, 'dim')]
+  return busy.length <= height ? lines : [...lines, line(` and ${busy.length - shown.length} more in tab 3`, 'dim')]
 }
 
 const note = (state: State, queue: QueueSummary, now: Recent): string => {
@@ -223,7 +223,7 @@ const runningLines = (state: State, picture: Picture, { width, height }: Room): 
   )
   return running.length <= height
     ? lines
-    : [...lines.slice(0, height - 1), line(`   and ${count(running.length - shown.length)} more: 2`, 'dim')]
+    : [...lines.slice(0, height - 1), line(`   and ${count(running.length - shown.length)} more in tab 2`, 'dim')]
 }
 
 /** So many running jobs that the selected one is among them. */

@@ -26,14 +26,14 @@ export const toneOf = ({ state, label }: Pick<Job, 'state' | 'label'>): Tone => 
 
 /** What a job is, in as few words as tell it: a command as it was typed, a task by its name. */
 export const jobTitle = (job: Job): string => {
-  const what = visible(jobText(job))
-  return job.task === commandTask
-    ? job.name === null
-      ? `exec ${what}`
-      : what
-    : job.name === null
-      ? job.task
-      : `${job.task} ${what}`
+  if (job.name !== null) return visible(job.task === commandTask ? job.name : `${job.task} ${job.name}`)
+  return job.task === commandTask ? `exec ${visible(jobText(job))}` : job.task
+}
+
+/** What a job is, with what it was given. */
+export const jobLine = (job: Job): string => {
+  const given = job.task === commandTask || job.name !== null ? '' : visible(jobText(job))
+  return given === '' || given === '{}' ? jobTitle(job) : `${job.task} ${given}`
 }
 
 /** A text from a job on one line. */

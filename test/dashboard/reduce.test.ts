@@ -1,0 +1,325 @@
+// What each message, and each key at each place, makes of the state: rows of tables. Nothing here has a clock or a broker.
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { JobPage } from '../../cli/dashboard/job-pages.ts'
+import { bindings } from '../../cli/dashboard/keys.ts'
+import { emptyQueue, type Picture } from '../../cli/dashboard/picture.ts'
+import { reduce } from '../../cli/dashboard/reduce.ts'
+import { type Command, initialState, type Message, type State } from '../../cli/dashboard/state.ts'
+import type { JobqEvent } from '../../src/event.ts'
+import type { Job } from '../../src/job.ts'
+
+const at = 1_800_000_000_000
+
+const job = (id: number, more: Partial<Job> = {}): Job => ({
+  ...{
+    id,
+    task: 'work',
+    queue: 'media',
+    state: 'failed',
+    hidden: {},
+    label: null,
+    priority: 5,
+    attempt: 1,
+    maxAttempts: 1,
+  },
+  ...{
+    payload: null,
+    result: null,
+    error: null,
+    exitCode: null,
+    signal: null,
+    progress: null,
+    createdAt: at,
+    dueAt: at,
+  },
+  ...{
+    startedAt: at,
+    finishedAt: at,
+    expiresAt: null,
+    worker: null,
+    pid: null,
+    unique: null,
+    tags: [],
+    meta: {},
+    name: null,
+  },
+  ...{
+    after: [],
+    afterAny: [],
+    serializer: 'json',
+    compression: null,
+    signedBy: null,
+    ref: null,
+    options: {},
+    crashes: 0,
+  },
+  ...{ cancelling: false, claimed: false },
+  ...more,
+})
+
+const event = (id: number, more: Partial<JobqEvent> = {}): JobqEvent => ({
+  ...{ id, at, type: 'job.queued', job: id, task: 'work', queue: 'media', worker: null, attempt: 0, data: {} },
+  ...more,
+})
+
+const picture: Picture = {
+  at,
+  cursor: 10,
+  queues: [
+    { ...emptyQueue('mail'), queued: 1 },
+    { ...emptyQueue('media'), queued: 1_190, running: 1 },
+  ],
+  running: [
+    { job: job(7, { state: 'running' }), since: at },
+    { job: job(8, { state: 'running' }), since: at },
+  ],
+  workers: [],
+  current: true,
+}
+
+const page = (...ids: number[]): JobPage => ({ jobs: ids.map((id) => job(id)), end: false, searchedTo: null })
+
+const look = (more: Partial<Extract<Message, { type: 'look' }>> = {}): Message => ({
+  ...{ type: 'look', at, picture, events: [], weight: 1, pruned: null, waits: [] },
+  ...more,
+})
+
+/** The state after these messages and keys, and the commands of all of them. */
+const after = (...steps: readonly (Message | string)[]): { state: State; commands: Command[] } => {
+  let state = initialState({ url: 'sqlite:/x.db', inWorker: false, at, columns: 80, rows: 24 })
+  const commands: Command[] = []
+  for (const step of [look(), ...steps]) {
+    const change = reduce(state, typeof step === 'string' ? { type: 'key', key: step, at } : step)
+    state = change.state
+    commands.push(...change.commands)
+  }
+  return { state, commands }
+}
+
+const jobsPage = (...ids: number[]): Message => ({
+  type: 'page',
+  at,
+  page: page(...ids),
+  edge: { at: 'first' },
+  search: '',
+})
+
+describe('places', () => {
+  const rows: readonly (readonly [keys: string[], place: State['place']])[] = [
+    [[], 'overview'],
+    [['2'], 'jobs'],
+    [['6'], 'failures'],
+    [['tab'], 'jobs'],
+    [['tab', 'tab', 'tab', 'tab', 'tab', 'tab'], 'overview'],
+    [['shift-tab'], 'failures'],
+    [['j', 'enter'], 'job'],
+    [['j', 'enter', 'esc'], 'overview'],
+    [['j', 'enter', 'tab'], 'jobs'],
+    [['3', 'enter'], 'jobs'],
+    [['/', 'x', 'enter'], 'jobs'],
+    [['?', '2'], 'overview'],
+  ]
+  for (const [keys, place] of rows) {
+    test(`${keys.join(' ') || 'nothing'} leads to ${place}`, () => assert.equal(after(...keys).state.place, place))
+  }
+})
+
+describe('what keys ask for', () => {
+  const failed: Message = {
+    ...{ type: 'failures', at, seen: 3 },
+    groups: [{ key: 'k', task: 'work', error: 'Error: x', ids: [1, 2, 3], first: at, last: at, example: job(3) }],
+  }
+  const rows: readonly (readonly [what: string, steps: (Message | string)[], commands: Command[]])[] = [
+    ['q quits', ['q'], [{ do: 'quit' }]],
+    ['Ctrl-C interrupts, even while something is typed', ['/', 'a', 'ctrl-c'], [{ do: 'interrupt' }]],
+    ['r retries the selected job at once', ['2', jobsPage(9, 5), 'j', 'r'], [{ do: 'retry', ids: [5] }]],
+    ['n runs it now', ['2', jobsPage(9, 5), 'n'], [{ do: 'run-now', id: 9 }]],
+    ['C alone does nothing', ['2', jobsPage(9), 'C'], []],
+    ['C and y cancel', ['2', jobsPage(9), 'C', 'y'], [{ do: 'cancel', id: 9 }]],
+    ['C and any other key do not', ['2', jobsPage(9), 'C', 'Y', 'y'], [{ do: 'copy', text: '9' }]],
+    ['C at a queue cancels what waits there', ['3', 'j', 'C', 'y'], [{ do: 'cancel-waiting', queue: 'media' }]],
+    ['P asks before it pauses', ['3', 'P'], []],
+    ['P and y pause', ['3', 'P', 'y'], [{ do: 'pause', queue: 'mail' }]],
+    ['P at a job means its queue', ['2', jobsPage(9), 'P', 'y'], [{ do: 'pause', queue: 'media' }]],
+    ['u resumes at once', ['3', 'u'], [{ do: 'resume', queue: 'mail' }]],
+    ['R retries a group after a y', ['6', failed, 'R', 'y'], [{ do: 'retry', ids: [1, 2, 3] }]],
+    ['o shows the log of an open job', ['j', 'enter', 'o'], [{ do: 'pager', id: 7 }]],
+    ['[ goes back ten seconds', ['['], [{ do: 'travel', at: at - 10_000 }]],
+    [
+      '[ { add up',
+      ['[', '{'],
+      [
+        { do: 'travel', at: at - 10_000 },
+        { do: 'travel', at: at - 310_000 },
+      ],
+    ],
+    [
+      '] behind the end is now',
+      ['[', ']'],
+      [
+        { do: 'travel', at: at - 10_000 },
+        { do: 'travel', at: null },
+      ],
+    ],
+    [
+      'Home is now',
+      ['{', 'home'],
+      [
+        { do: 'travel', at: at - 300_000 },
+        { do: 'travel', at: null },
+      ],
+    ],
+    [
+      'nothing is changed in the past',
+      ['2', jobsPage(9), '[', 'r', 'C', 'y'],
+      [
+        { do: 'travel', at: at - 10_000 },
+        { do: 'copy', text: '9' },
+      ],
+    ],
+    ['r without a job does nothing', ['r', '4', 'r', '6', 'R', 'y'], []],
+  ]
+  for (const [what, steps, commands] of rows) test(what, () => assert.deepEqual(after(...steps).commands, commands))
+
+  test('what is upper case says what it will do', () => {
+    assert.equal(after('3', 'j', 'C').state.asking?.question, 'Cancel 1,190 waiting jobs of media?')
+    assert.match(after('3', 'j', 'P').state.asking?.question ?? '', /^Pause queue media\? 1,190 waiting jobs stay/)
+    assert.match(
+      after('2', jobsPage(9), 'C').state.asking?.question ?? '',
+      /^Cancel job 9, which is failed \(work\)\?$/,
+    )
+  })
+
+  test('in the past, a key that would change something says that it cannot', () => {
+    assert.match(after('2', jobsPage(9), '[', 'r').state.notice?.text ?? '', /^this is the past/)
+  })
+})
+
+describe('lists', () => {
+  const selected = (...steps: (Message | string)[]): number | null =>
+    after('2', jobsPage(9, 8, 7), ...steps).state.jobs.selected
+  test('the first row is selected, keys move the selection and stop at the first', () => {
+    assert.equal(selected(), 9)
+    assert.equal(selected('j'), 8)
+    assert.equal(selected('down', 'down', 'up'), 8)
+    assert.equal(selected('k', 'k'), 9)
+  })
+
+  test('the selected row stays selected by its id when others come', () => {
+    assert.equal(selected('j', jobsPage(12, 11, 9, 8)), 8)
+  })
+
+  const edges: readonly (readonly [steps: (Message | string)[], edge: State['jobs']['edge']])[] = [
+    [[], { at: 'first' }],
+    [['j', 'j', 'j'], { at: 'after', id: 7 }],
+    [['pagedown'], { at: 'after', id: 7 }],
+    [['G'], { at: 'last' }],
+    [['G', { ...jobsPage(3, 2), edge: { at: 'last' } } as Message], { at: 'from', id: 3 }],
+    [['G', { ...jobsPage(3, 2), edge: { at: 'last' } } as Message, 'pageup'], { at: 'before', id: 3 }],
+    [['G', { ...jobsPage(3, 2), edge: { at: 'last' } } as Message, 'g'], { at: 'first' }],
+    [['s'], { at: 'first' }],
+  ]
+  for (const [steps, edge] of edges) {
+    const keys = steps.map((step) => (typeof step === 'string' ? step : step.type)).join(' ')
+    test(`${keys || 'opening'} wants the page ${JSON.stringify(edge)}`, () => {
+      assert.deepEqual(after('2', jobsPage(9, 8, 7), ...steps).state.jobs.edge, edge)
+    })
+  }
+
+  test('a page of another search is no news', () => {
+    const { state } = after('2', '/', 'a', 'enter', jobsPage(9))
+    assert.equal(state.jobs.search, 'a')
+    assert.equal(state.jobs.page, null)
+  })
+
+  test('behind the last page the last one stays', () => {
+    const { state } = after('2', jobsPage(9, 8), 'pagedown', { ...jobsPage(), edge: { at: 'after', id: 8 } } as Message)
+    assert.deepEqual(
+      state.jobs.page?.jobs.map(({ id }) => id),
+      [9, 8],
+    )
+    assert.equal(state.jobs.page?.end, true)
+  })
+})
+
+describe('typing', () => {
+  const typed = (...keys: string[]): State => after('2', ...keys).state
+  test('a search is read at Enter, changed with Backspace, left with Esc', () => {
+    assert.equal(typed('/', 'a', 'b', 'backspace').typing, 'a')
+    assert.equal(typed('/', 'a', 'esc').typing, null)
+    assert.equal(typed('/', 'q', 'enter').jobs.search, 'q')
+    assert.equal(typed('/', 'q', 'enter', 'esc').jobs.search, '')
+    assert.equal(typed('/', 'backspace').typing, null)
+    assert.equal(typed('/', 'up', 'ctrl-u', 'ü').typing, 'ü')
+  })
+})
+
+describe('events', () => {
+  test('come behind those from before, each once', () => {
+    const history: Message = { type: 'history', at, series: [], since: at, events: [event(1), event(2), event(3)] }
+    const { state } = after(look({ events: [event(3), event(4)] }), history)
+    assert.deepEqual(
+      state.events.list.map(({ id }) => id),
+      [1, 2, 3, 4],
+    )
+  })
+
+  test('are held still while somebody reads them, and go on after Esc', () => {
+    const more = look({ events: [event(6)] })
+    const reading = after('5', look({ events: [event(4), event(5)] }), 'k', more)
+    assert.deepEqual(
+      reading.state.events.held?.map(({ id }) => id),
+      [4, 5],
+    )
+    assert.equal(reading.state.events.selected, 4)
+    assert.equal(after('5', ' ', more, 'esc').state.events.held, null)
+  })
+
+  test('are no more than can be kept', () => {
+    const { state } = after(look({ events: Array.from({ length: 3_000 }, (_, n) => event(n + 1)) }))
+    assert.equal(state.events.list.length, 2_000)
+    assert.equal(state.events.list.at(-1)?.id, 3_000)
+  })
+
+  test('that were pruned are told', () => {
+    const { state } = after(look({ pruned: { type: 'events.pruned', from: 5, to: 9 } }))
+    assert.equal(state.notice?.text, 'events 5 to 9 were pruned')
+  })
+})
+
+describe('a broker that is away', () => {
+  test('is told with the time since, until it is back; what was known stays', () => {
+    const lost: Message = { type: 'lost', at: at + 5, retryAt: at + 1_005, reason: 'busy' }
+    const { state } = after(lost, { ...lost, at: at + 2_000, retryAt: at + 4_000 })
+    assert.deepEqual(state.lost, { since: at + 5, retryAt: at + 4_000, reason: 'busy' })
+    assert.equal(state.picture, picture)
+    assert.equal(after(lost, look()).state.lost, null)
+  })
+})
+
+describe('the table of keys', () => {
+  test('gives a key one meaning at a place', () => {
+    for (const place of ['overview', 'jobs', 'job', 'queues', 'workers', 'events', 'failures'] as const) {
+      for (const past of [false, true]) {
+        const here = bindings.filter(
+          (binding) =>
+            (binding.places?.includes(place) ?? true) && (binding.past === undefined || binding.past === past),
+        )
+        const keys = here.flatMap((binding) => binding.keys).filter((key) => key !== 'home')
+        assert.equal(
+          new Set(keys).size,
+          keys.length,
+          `${place}: ${keys.filter((key, index) => keys.indexOf(key) !== index)}`,
+        )
+      }
+    }
+  })
+
+  test('has nothing in lower case that destroys, and asks for all that is upper case but G', () => {
+    const asking = bindings.filter(({ does }) => does.includes('(asks)')).flatMap(({ keys }) => keys)
+    assert.deepEqual(asking, ['R', 'C', 'P'])
+    const upper = bindings.flatMap(({ keys }) => keys).filter((key) => /^[A-Z]$/.test(key))
+    assert.deepEqual(upper.sort(), ['C', 'G', 'P', 'R'])
+  })
+})
