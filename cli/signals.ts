@@ -3,6 +3,8 @@ import type { Worker } from '../src/worker/worker.ts'
 
 /** Signals that are being listened to. */
 export interface Signals {
+  /** True once one of them has asked for the end. */
+  stopping(): boolean
   /** The exit code that a cold stop asks for; null for any other end. */
   code(): number | null
   /** Leaves the signals to the system again. */
@@ -37,6 +39,7 @@ export const listen = (worker: Worker, note: (text: string) => void): Signals =>
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
   return {
+    stopping: () => stopping,
     code: () => code,
     stop: () => {
       for (const [signal, handler] of Object.entries(handlers)) process.off(signal, handler)

@@ -195,7 +195,7 @@ const run = async (flags: Flags, command: Command): Promise<void> => {
   const signals = listen(worker, (text) => note('worker.notice', text))
   try {
     await worker.start()
-    note('worker.online', `worker ${name} is online on ${session.broker.value}`)
+    if (!signals.stopping()) note('worker.online', `worker ${name} is online on ${session.broker.value}`)
     await dashboard?.open(session, resolve(settings.color, flags.color, sources).value)
     const end = await worker.done
     await dashboard?.close()

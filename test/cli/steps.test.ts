@@ -204,6 +204,7 @@ export default defineConfig({
     worker.child.kill('SIGTERM')
     const { code, stderr } = await worker.ended
     assert.equal(code, 0, stderr)
+    assert.doesNotMatch(stderr, /is online/)
     assert.deepEqual(await workspace.json(['workers']), [])
   })
 
