@@ -45,7 +45,8 @@ Given to a job:
 A task in TypeScript or JavaScript has none of them, but JOBQ_CHILD: a mark by which what it starts is found again.
 
 A command gets these, PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ and TMPDIR of the worker, and what --env NAME,
---env NAME=VALUE and --env-all of 'jobq enqueue' name, with the value they had there. Nothing else is passed on.
+--env NAME=VALUE and --env-all of 'jobq enqueue' name, with the value they had there; and TRACEPARENT and TRACESTATE
+where the job belongs to a trace (see monitoring). Nothing else is passed on.
 `,
   brokers: `Brokers
 
@@ -121,6 +122,31 @@ retried like other failures.
 
 Backoffs: exponential:2s..10m doubles from 2 s to at most 10 min and draws evenly between 0 and that (full jitter) unless
 ,nojitter follows; linear:5s waits 5 s, 10 s, 15 s; fixed:30s always 30 s; ,jitter draws.
+`,
+  monitoring: `Monitoring
+
+jobq run --http [HOST:]PORT answers, without HOST for this machine only:
+
+  /metrics  figures for Prometheus
+  /healthz  200, or 503 when the worker is wedged: its loop has not come round for 30 s, and a restart is the remedy
+  /readyz   200 while it takes jobs; 503 while it starts, drains, stops, is wedged, waits for its broker, or while no
+            child of it starts
+
+The last two answer a line of JSON with 'status' and 'reason'. With JOBQ_HTTP_TOKEN, or 'token' in 'http' of the configuration,
+every request needs 'Authorization: Bearer TOKEN'.
+
+jobq run --metrics-textfile FILE.prom writes the figures for the textfile collector of node_exporter, every 15 s or as
+'every' in 'metrics' of the configuration says, and deletes the file at its end.
+
+Figures of the broker (jobq_jobs, jobq_oldest_waiting_seconds, …) are the same from each of its workers; what counts jobs that
+ended, runs and children is of the one worker and begins at 0 with it.
+
+  http: { listen: '0.0.0.0:9464', token: process.env.METRICS_TOKEN },
+  metrics: { textfile: '/var/lib/node_exporter/jobq.prom', every: '30s' },
+
+Traces: a job whose meta has a traceparent (W3C) belongs to that trace. 'jobq enqueue' takes it from TRACEPARENT, commands
+get it there, tasks have job.trace, and an OpenTelemetry SDK that is registered in the application and by a module of the
+tasks sees a span for each enqueue and each run.
 `,
   serializers: `Serializers
 
