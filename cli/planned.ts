@@ -1,7 +1,7 @@
 import type { Messages } from '../src/envelope/messages.ts'
+import { JobqError } from '../src/errors.ts'
 import type { NewJob, TaskDefaults } from '../src/job.ts'
 import { type JobItem, newJob, withPublishedCoding } from '../src/new-job.ts'
-import { named } from './values.ts'
 
 /** A job that is to be added: checked, but for how its payload is to be written. */
 export interface Planned {
@@ -39,8 +39,15 @@ export const sealAll = (
     const coded = withPublishedCoding(item, published)
     const plain = coded.serializer === undefined && coded.compress === undefined && coded.sign === undefined
     if (plain && messages.keepsPlain(job.payload)) return job
-    return at(place, () => newJob(coded, { now, messages }))
+    return at(place, () => newJob(coded, { now, messages, published }))
   })
 }
 
-const at = <T>(place: string | null, work: () => T): T => (place === null ? work() : named(place, work))
+const at = <T>(place: string | null, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    if (place === null || !(error instanceof JobqError)) throw error
+    throw new JobqError(error.code, `${place}: ${error.message}`, { cause: error })
+  }
+}

@@ -9,8 +9,17 @@ import { attachBroker, openBroker } from './broker/open.ts'
 import type { SqliteDatabase } from './broker/sqlite/native.ts'
 import type { SqliteBrokerOptions } from './broker/sqlite/sqlite-broker.ts'
 import { awaitJob, type WaitOptions } from './client/await-job.ts'
+import { checkTarget, checkTargetSync } from './client/check-input.ts'
 import { type ControlAnswer, type ControlOptions, controlWorkers } from './client/control.ts'
-import { type PayloadAndOptions, type PayloadOf, type TaskPayloads, toItem } from './client/enqueue-arguments.ts'
+import {
+  type DefinedItem,
+  isDefined,
+  type PayloadAndOptions,
+  type PayloadOf,
+  type TaskPayloads,
+  toItem,
+  withTaskName,
+} from './client/enqueue-arguments.ts'
 import { type EventOptions, readEvents } from './client/event-stream.ts'
 import { type Clock, type Moment, systemClock } from './clock.ts'
 import type { ControlCommand } from './control/command.ts'
@@ -132,6 +141,7 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     ...rest: PayloadAndOptions<PayloadOf<Tasks[Name]>>
   ): Promise<number>
   async enqueue(target: unknown, ...rest: readonly unknown[]): Promise<number> {
+    await checkTarget(target, rest[0])
     return only(await this.addJobs([toItem(target, rest)])).id
   }
 
@@ -147,16 +157,25 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     if (!isSync(broker)) throw new JobqError('usage', `enqueueSync works on SQLite only, not on ${broker.url}`)
     const add = (said: JobItem): number => {
       const now = this.#clock.now()
-      const item = withPublishedCoding(said, broker.tasks.listSync())
-      return only(broker.enqueueSync([this.#newJob(item, now.at)], now)).id
+      const job = this.#newJob(said, { now: now.at, published: broker.tasks.listSync() })
+      return only(broker.enqueueSync([job], now)).id
     }
-    const item = toItem(target, rest)
-    return tracedEnqueueSync(item, add)
+    checkTargetSync(target, rest[0])
+    return tracedEnqueueSync(toItem(target, rest), add)
   }
 
-  /** Adds jobs, all or none, and answers their ids in order. */
-  async enqueueMany(items: readonly JobItem[]): Promise<number[]> {
-    return (await this.addJobs(items)).map((added) => added.id)
+  /** Adds jobs, all or none, and answers their ids in order; a task may be its name or its definition. */
+  async enqueueMany(items: readonly (JobItem | DefinedItem)[]): Promise<number[]> {
+    const named: JobItem[] = []
+    for (const [index, item] of items.entries()) {
+      try {
+        if (isDefined(item)) await checkTarget(item.task, item.payload)
+        named.push(isDefined(item) ? withTaskName(item) : item)
+      } catch (error) {
+        throw inBulk(error, index, items.length)
+      }
+    }
+    return (await this.addJobs(named)).map((added) => added.id)
   }
 
   /** As `enqueueMany`, answering of each job also whether it was a duplicate, its state and when it is due. */
@@ -170,10 +189,9 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     const published = await this.#publishedTasks(now)
     const jobs = items.map((item, index) => {
       try {
-        return this.#newJob(withPublishedCoding(item, published), now.at)
+        return this.#newJob(item, { now: now.at, published })
       } catch (error) {
-        if (items.length === 1 || !(error instanceof JobqError)) throw error
-        throw new JobqError(error.code, `job ${index + 1} of ${items.length}: ${error.message}`, { cause: error })
+        throw inBulk(error, index, items.length)
       }
     })
     return broker.enqueue(jobs, now)
@@ -303,8 +321,8 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     return this.broker
   }
 
-  #newJob(item: JobItem, now: number): NewJob {
-    return newJob(item, { now, messages: this.#messages })
+  #newJob(item: JobItem, known: { readonly now: number; readonly published: readonly TaskDefaults[] }): NewJob {
+    return newJob(withPublishedCoding(item, known.published), { ...known, messages: this.#messages })
   }
 
   /** What workers have published, at most a second old. */
@@ -315,6 +333,12 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     return this.#published.tasks
   }
 }
+
+/** An error that says which job of several it is about. */
+const inBulk = (error: unknown, index: number, count: number): unknown =>
+  count === 1 || !(error instanceof JobqError)
+    ? error
+    : new JobqError(error.code, `job ${index + 1} of ${count}: ${error.message}`, { cause: error })
 
 const isSync = (broker: Broker): broker is SyncBroker =>
   'enqueueSync' in broker && typeof broker.enqueueSync === 'function'

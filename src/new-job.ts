@@ -35,6 +35,8 @@ export interface NewJobContext {
   readonly maxPayloadBytes?: number
   /** Without it payloads are plain JSON. */
   readonly messages?: PayloadSealer | null
+  /** What workers have published, if that is known: it says in which queue a job will be. */
+  readonly published?: readonly TaskDefaults[]
 }
 
 /** The largest payload unless told otherwise, in bytes. */
@@ -69,7 +71,7 @@ export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
     priority: options.priority ?? null,
     ...(messages === null
       ? { payload: encodePayload(content, maxPayloadBytes) }
-      : sealed(content, options, { messages, task: name, queue })),
+      : sealed(content, options, { messages, task: name, queue: queue ?? usualQueue(name, context) })),
     dueAt: options.at ?? now + (options.delay ?? 0),
     expiresAt: options.expires === undefined ? null : now + options.expires,
     retries: options.retries ?? null,
@@ -101,6 +103,9 @@ export const withPublishedCoding = (item: JobItem, published: readonly TaskDefau
     ...item,
   }
 }
+
+const usualQueue = (task: string, { published }: NewJobContext): string | null =>
+  published === undefined ? null : (published.find((each) => each.task === task)?.queue ?? 'default')
 
 const sealed = (
   content: unknown,

@@ -54,6 +54,12 @@ export interface JobContext {
   log(line: unknown): void
   /** Renews the job's lease now and resolves when that is done; rejects when the lease was lost. Not needed in general: the worker renews leases by itself. */
   heartbeat(): Promise<void>
+  /** Adds a job, its payload checked by the definition's `input`, and resolves to its id. */
+  enqueue<Input, Payload, Result>(
+    task: TaskDefinition<Input, Payload, Result>,
+    payload: NoInfer<Input>,
+    options?: EnqueueSettings,
+  ): Promise<number>
   /** Adds a job and resolves to its id. */
   enqueue(task: string, payload?: unknown, options?: EnqueueSettings): Promise<number>
   /** Adds a command and resolves to its id. */

@@ -15,6 +15,23 @@ export type PayloadAndOptions<Payload> = undefined extends Payload
   ? [payload?: Payload, options?: JobOptions]
   : [payload: Payload, options?: JobOptions]
 
+/** A job of a task that is named by its definition, as one element of a bulk. */
+export interface DefinedItem extends JobOptions {
+  readonly task: TaskDefinition<never>
+  readonly payload?: unknown
+}
+
+/** An element of a bulk with the name of its task, and what the definition says. */
+export const withTaskName = (item: JobItem | DefinedItem): JobItem => {
+  if (!isDefined(item)) return item
+  const { task, payload, ...options } = item
+  return toItem(task, [payload, options])
+}
+
+/** True of an element of a bulk that names its task by a definition. */
+export const isDefined = (item: JobItem | DefinedItem): item is DefinedItem =>
+  typeof item === 'object' && item !== null && 'task' in item && isTaskDefinition(item.task)
+
 /** Puts the arguments of `enqueue` together to one item. */
 export const toItem = (target: unknown, rest: readonly unknown[]): JobItem => {
   if (Array.isArray(target)) return { ...optionsOf(rest[0]), argv: target }

@@ -9,7 +9,7 @@ import { formatSize } from '../size.ts'
 import { compressIfSmaller, defaultThresholdBytes } from './compressors/compress-if-smaller.ts'
 import { Compressors, type CustomCompressor } from './compressors/compressors.ts'
 import { maxDepth } from './serializers/serializer.ts'
-import { type CustomSerializer, Serializers } from './serializers/serializers.ts'
+import { type CustomSerializer, type Serialized, Serializers } from './serializers/serializers.ts'
 
 /** What there is beside the built-in codecs, and what is read. */
 export interface CodecOptions {
@@ -35,6 +35,15 @@ export const withBytes = (payload: Omit<Payload, 'text' | 'binary'>, bytes: Uint
   text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64'),
   binary: true,
 })
+
+/** A value that somebody else has serialized already, and done nothing more with. */
+export class Written {
+  readonly payload: Payload
+
+  constructor(payload: Payload) {
+    this.payload = payload
+  }
+}
 
 /** A value that is larger, serialized, than it may be. */
 export class TooLarge extends JobqError {
@@ -68,10 +77,14 @@ export class Codecs {
 
   /**
    * A value as it is to be stored.
-   * @throws JobqError `usage` for a codec that there is not, for what the serializer would not keep, and for more than `maxBytes`
+   * @throws JobqError `usage` for a codec that there is not, for what the serializer would not keep, and for more than
+   * `maxBytes`; Rejected for what was `Written` by another serializer and cannot be read here
    */
   encode(value: unknown, { serializer = json, compress }: Coding, maxBytes: number): Payload {
-    const { contentType, data } = this.#serializers.encode(serializer, value)
+    const { contentType, data } =
+      value instanceof Written
+        ? this.#rewrite(value, serializer, maxBytes)
+        : this.#serializers.encode(serializer, value)
     const stored = { serializer: contentType === jsonType ? json : contentType }
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
     if (bytes > maxBytes) throw new TooLarge(bytes, maxBytes)
@@ -83,6 +96,14 @@ export class Codecs {
           )
     if (packed !== null) return withBytes({ ...stored, compression: String(compress) }, packed)
     return typeof data === 'string' ? { ...stored, text: data } : withBytes(stored, data)
+  }
+
+  #rewrite({ payload }: Written, serializer: string, maxBytes: number): Serialized {
+    const contentType = contentTypeOf(payload)
+    if (!this.#serializers.isOf(serializer, contentType)) {
+      return this.#serializers.encode(serializer, this.decode(payload, maxBytes))
+    }
+    return { contentType, data: payload.binary ? bytesOf(payload) : payload.text }
   }
 
   /**

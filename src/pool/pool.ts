@@ -6,7 +6,7 @@
  */
 
 import type { ChildStatus } from '../broker/broker.ts'
-import type { ClaimedJob, Progress } from '../job.ts'
+import type { ClaimedJob, Payload, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
 import type { CodecPlan } from './codec-plan.ts'
@@ -92,14 +92,14 @@ export interface ChildExit<J extends RunJob> {
   readonly replacedInMs: number | null
 }
 
-/** What a task asks of the worker while it runs. Payloads are JSON text. */
+/** What a task asks of the worker while it runs. Payloads are serialized, and nothing more. */
 export type TaskCall<J extends RunJob> =
   | {
       readonly method: 'enqueue'
       readonly job: J
       /** A task's name, or a command's argv. */
       readonly target: string | readonly string[]
-      readonly payload: string | null
+      readonly payload: Payload | null
       /** As `Queue.enqueue` takes them, through JSON. */
       readonly options: Readonly<Record<string, unknown>>
     }

@@ -96,7 +96,8 @@ export type CallRequest =
   | {
       readonly method: 'enqueue'
       readonly target: string | readonly string[]
-      readonly payload: string | null
+      /** Serialized, and nothing more. */
+      readonly payload: Payload | null
       readonly options: Readonly<Record<string, unknown>>
     }
 

@@ -1,5 +1,6 @@
 /** Runs a task in JavaScript or TypeScript and says what its end means. */
 
+import { checkInput } from '../client/check-input.ts'
 import { parseDuration } from '../duration.ts'
 import { TooLarge } from '../envelope/codecs.ts'
 import { taskErrorName } from '../errors.ts'
@@ -7,7 +8,6 @@ import type { JobError } from '../job.ts'
 import { encodeJson, maxJsonDepth } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import { isPlain } from '../plain-payload.ts'
-import type { PayloadSchema, SchemaFailure } from '../task.ts'
 import { toJobError } from './job-error.ts'
 import type { LoadedTask } from './load-tasks.ts'
 import type { RunningJob } from './running-job.ts'
@@ -25,8 +25,10 @@ export const runModule = async ({ input, life, run }: LoadedTask, job: RunningJo
   }
   try {
     if (input !== null) {
-      const checked = await checkPayload(input, payload)
-      if ('problem' in checked) return { type: 'failed', final: true, error: checked.problem }
+      const checked = await checkInput(input, payload)
+      if ('problem' in checked) {
+        return { type: 'failed', final: true, error: { type: 'InvalidPayload', message: checked.problem } }
+      }
       payload = checked.value
     }
     if (life !== null) await life.begin(job.shared)
@@ -119,23 +121,4 @@ const snoozeOutcome = (thrown: unknown, error: JobError): Outcome => {
   } catch (problem) {
     return { type: 'failed', final: true, error: { ...error, message: `Snooze: ${toJobError(problem).message}` } }
   }
-}
-
-const checkPayload = async (
-  input: PayloadSchema,
-  payload: unknown,
-): Promise<{ readonly value: unknown } | { readonly problem: JobError }> => {
-  const result = await input['~standard'].validate(payload)
-  if (result.issues === undefined) return result
-  return { problem: { type: 'InvalidPayload', message: describeIssues(result) } }
-}
-
-const describeIssues = ({ issues }: SchemaFailure): string => {
-  const texts = issues.slice(0, 10).map(({ message, path }) => `${pathText(path ?? [])}: ${message}`)
-  return texts.join('; ') + (issues.length > 10 ? `; and ${issues.length - 10} more` : '')
-}
-
-const pathText = (path: NonNullable<SchemaFailure['issues'][number]['path']>): string => {
-  const keys = path.map((step) => (typeof step === 'object' ? step.key : step))
-  return `$${keys.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('')}`
 }

@@ -4,15 +4,19 @@
  * most short jobs use none of it.
  */
 
+import { checkTarget } from '../client/check-input.ts'
+import { toItem } from '../client/enqueue-arguments.ts'
 import type { Codecs } from '../envelope/codecs.ts'
 import { Cancelled, JobqError, ShuttingDown, SoftTimeLimitExceeded } from '../errors.ts'
 import type { Payload, Progress } from '../job.ts'
+import type { JobOptions } from '../job-options.ts'
 import { encodeJson } from '../json.ts'
+import type { JobItem } from '../new-job.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
 import { isPlain } from '../plain-payload.ts'
 import type { Coding } from '../sealing.ts'
-import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext } from '../task.ts'
+import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext, type TaskDefinition } from '../task.ts'
 import { inTrace, type TraceContext } from '../trace-context.ts'
 import { isTraced, tracedEnqueue } from '../tracing.ts'
 import type { AskedCause } from './pool.ts'
@@ -127,19 +131,21 @@ export class RunningJob implements JobContext {
     await this.#call({ method: 'heartbeat' })
   }
 
+  enqueue<Input, Given, Result>(
+    task: TaskDefinition<Input, Given, Result>,
+    payload: NoInfer<Input>,
+    options?: EnqueueSettings,
+  ): Promise<number>
   enqueue(task: string, payload?: unknown, options?: EnqueueSettings): Promise<number>
   enqueue(argv: readonly string[], options?: EnqueueSettings): Promise<number>
   async enqueue(target: unknown, ...rest: readonly unknown[]): Promise<number> {
-    const [payload, said] = Array.isArray(target) ? [undefined, rest[0]] : rest
-    const goal = targetOf(target)
-    const options: Readonly<Record<string, unknown>> = JSON.parse(encodeJson(said ?? {}))
+    // What needs no check is asked for at once, so that a job may end right after.
+    if (isTaskDefinition(target) && target.input !== undefined) await checkTarget(target, rest[0])
+    const { goal, payload, said } = partsOf(toItem(target, rest))
+    const options: Readonly<Record<string, unknown>> = JSON.parse(encodeJson(said))
+    const written = payload === undefined ? null : this.#writePayload(payload, goal, said)
     const add = (traced: Readonly<Record<string, unknown>>): Promise<unknown> =>
-      this.#call({
-        method: 'enqueue',
-        target: goal,
-        payload: payload === undefined ? null : encodeJson(payload),
-        options: traced,
-      })
+      this.#call({ method: 'enqueue', target: goal, payload: written, options: traced })
     if (!isTraced()) return Number(await add(inTrace(options, this.trace)))
     const described = { ...options, ...(typeof goal === 'string' ? { task: goal } : {}) }
     return Number(
@@ -148,6 +154,13 @@ export class RunningJob implements JobContext {
         return add(rest)
       }),
     )
+  }
+
+  /** Serialized here, where the value is; the worker does the rest, and knows what others have published. */
+  #writePayload(value: unknown, goal: string | readonly string[], { serializer }: JobOptions): Payload {
+    const asked = serializer ?? (typeof goal === 'string' ? this.#host.codingOf(goal).serializer : undefined)
+    const coding = asked === undefined ? {} : { serializer: asked }
+    return this.#host.codecs.encode(value, coding, this.settings.codecs.maxPayloadBytes)
   }
 
   /** Its output, for a program to write into; made on first use. */
@@ -239,9 +252,16 @@ export class RunningJob implements JobContext {
 
 const reasonOf = (cause: AskedCause): Error => (cause === 'cancelled' ? new Cancelled() : new ShuttingDown())
 
-const targetOf = (target: unknown): string | readonly string[] => {
-  if (typeof target === 'string') return target
-  if (Array.isArray(target) && target.every((word) => typeof word === 'string')) return target
-  if (isTaskDefinition(target) && target.name !== undefined) return target.name
-  throw new JobqError('usage', 'enqueue needs the name of a task or the words of a command')
+const partsOf = (
+  item: JobItem,
+): { readonly goal: string | readonly string[]; readonly payload: unknown; readonly said: JobOptions } => {
+  if ('argv' in item) {
+    const { argv: goal, ...said } = item
+    return { goal, payload: undefined, said }
+  }
+  if ('task' in item) {
+    const { task: goal, payload, ...said } = item
+    return { goal, payload, said }
+  }
+  throw new JobqError('usage', 'enqueue needs a task or the words of a command')
 }

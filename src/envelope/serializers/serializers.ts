@@ -102,14 +102,21 @@ export class Serializers {
     this.#accepting(contentType)
   }
 
+  /**
+   * True of a content type that the serializer of this name records.
+   * @throws JobqError `usage` for an unknown name
+   */
+  isOf(name: string, contentType: string): boolean {
+    return this.#named(name) === this.#byType.get(withoutParameter(contentType))
+  }
+
   /** @throws JobqError `usage` for an unknown name */
   checkName(name: string): void {
     this.#named(name)
   }
 
   #accepting(contentType: string): Serializer {
-    const isCustomText = contentType.endsWith(textParameter)
-    const serializer = this.#byType.get(isCustomText ? contentType.slice(0, -textParameter.length) : contentType)
+    const serializer = this.#byType.get(withoutParameter(contentType))
     if (serializer === undefined)
       throw new Rejected('unknown-codec', `no serializer reads ${quote(contentType)}; add it to serializers`)
     if (!this.#accepted.has(serializer))
@@ -137,6 +144,9 @@ export class Serializers {
     this.#byName.set(name, fromCustom(name, custom))
   }
 }
+
+const withoutParameter = (contentType: string): string =>
+  contentType.endsWith(textParameter) ? contentType.slice(0, -textParameter.length) : contentType
 
 const fromCustom = (name: string, custom: CustomSerializer): Serializer => ({
   contentType: custom.contentType,
