@@ -30,7 +30,8 @@ export type ControlAnswer = Answerer &
   )
 
 const usualTimeoutMs = 5_000
-const reloadTimeoutMs = 60_000
+/** A bit longer than a worker tries. */
+const reloadTimeoutMs = 70_000
 
 /**
  * Tells workers of a broker something, all at once, and gives an answer for each, in the order of their start; none

@@ -2,7 +2,7 @@ import { JobqError } from '../errors.ts'
 import type { JobOptions } from '../job-options.ts'
 import type { JobItem } from '../new-job.ts'
 import { quote } from '../quote.ts'
-import { isTaskDefinition, type TaskDefinition } from '../task.ts'
+import { isTaskDefinition, type RunTask, type TaskDefinition } from '../task.ts'
 
 /** The payloads of tasks by their names; a definition stands for what it takes. */
 export type TaskPayloads = object
@@ -15,9 +15,12 @@ export type PayloadAndOptions<Payload> = undefined extends Payload
   ? [payload?: Payload, options?: JobOptions]
   : [payload: Payload, options?: JobOptions]
 
+/** A definition, whatever its payload. */
+export type AnyTask = Pick<TaskDefinition, 'name' | 'input'> & { readonly run: RunTask<never, unknown> }
+
 /** A job of a task that is named by its definition, as one element of a bulk. */
 export interface DefinedItem extends JobOptions {
-  readonly task: TaskDefinition<never>
+  readonly task: AnyTask
   readonly payload?: unknown
 }
 

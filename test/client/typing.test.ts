@@ -35,6 +35,7 @@ export const typed = async (queue: Queue<Tasks>, untyped: Queue): Promise<void> 
   await untyped.enqueue('anything', { at: 'all' }, { priority: 9 })
   await untyped.enqueue(tidy, undefined)
   queue.enqueueSync('resize', { path: 'a' })
+  await queue.enqueueMany([{ task: mail, payload: { to: 'ann' } }, { task: tidy, delay: '5m' }, { task: 'resize' }])
 
   // @ts-expect-error a payload is needed
   await queue.enqueue(mail)
