@@ -4,6 +4,7 @@ import { JobqError } from '../src/errors.ts'
 import { checkName } from '../src/name.ts'
 import { quote } from '../src/quote.ts'
 import { parseTimeLimit } from '../src/time-limit.ts'
+import { poolBounds } from './settings.ts'
 import { named, type Parse, wholeNumber } from './values.ts'
 
 /** Options that some verbs read. */
@@ -41,11 +42,8 @@ const readers: Readonly<Record<WorkerVerb, Reader>> = {
   grow: counted('grow'),
   shrink: counted('shrink'),
   autoscale: (words) => {
-    const [max, min, ...rest] = upTo(1, words).flatMap((word) => word.split(','))
-    if (max === undefined || min === undefined || rest.length > 0) {
-      throw new JobqError('usage', `autoscale: ${quote(words.join(' '))} is not MAX,MIN`)
-    }
-    return named('autoscale', () => ({ verb: 'autoscale', max: children(max.trim()), min: children(min.trim()) }))
+    const [text = ''] = upTo(1, words)
+    return { verb: 'autoscale', ...named('autoscale', () => poolBounds(text)) }
   },
   reload: bare('reload'),
   limits: (words, { softTimeLimit, timeLimit }) => {

@@ -74,7 +74,8 @@ const queueChoice: Parse<QueueChoice> = (text) => {
   }
 }
 
-const bounds: Parse<PoolBounds> = (text) => {
+/** Reads `MAX,MIN`. */
+export const poolBounds: Parse<PoolBounds> = (text) => {
   const [, max, min] = /^(\d{1,9}),(\d{1,9})$/.exec(text) ?? []
   if (max !== undefined) return checkBounds(Number(max), Number(min))
   throw new JobqError('usage', `${quote(text)} is not MAX,MIN, such as 8,2`)
@@ -126,7 +127,7 @@ export const settings = {
   }),
   autoscale: setting<PoolBounds | null>({
     variable: 'JOBQ_AUTOSCALE',
-    parse: bounds,
+    parse: poolBounds,
     fromConfig: ({ worker }) => worker?.autoscale,
     fallback: () => null,
     show: (value) => (value === null ? 'off' : `${value.max},${value.min}`),

@@ -23,7 +23,7 @@ export const register = (program: Command): void => {
     .addArgument(new Argument('<verb>', 'what to tell them').choices(names).argParser(oneOf(...names)))
     .argument('[value...]', 'what the verb needs')
     .addOption(option('--worker <name>', 'only workers of this name; default all', nameOf('worker')))
-    .addOption(option('--timeout <duration>', 'how long to wait for an answer; default 5s, reload 60s', parseDuration))
+    .addOption(option('--timeout <duration>', 'how long to wait for an answer; default 5s, reload 70s', parseDuration))
     .addOption(option('--soft-time-limit <duration>', 'limits: a soft limit, or none', limitOrNone))
     .addOption(option('--time-limit <duration>', 'limits: a hard limit, or none', limitOrNone))
     .description('tell running workers something')
