@@ -12,7 +12,14 @@ const entries = { index: 'src/index.ts', jobq: 'cli/main.ts', 'child-main': 'src
 
 fs.rmSync(folder, { recursive: true, force: true })
 fs.mkdirSync(folder, { recursive: true })
-const modules = await bundle(entries, buildInfo, { external: ['better-sqlite3'], target: 'node22' })
+// Libraries that are CommonJS ask for Node's own modules by `require`, which ES modules have not.
+const require =
+  "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
+const modules = await bundle(entries, buildInfo, {
+  external: ['better-sqlite3'],
+  target: 'node22',
+  banner: { js: require },
+})
 for (const [name, text] of modules) {
   const isCommand = name === 'jobq.js'
   fs.writeFileSync(path.join(folder, name), isCommand ? `#!/usr/bin/env node\n${text}` : text, {

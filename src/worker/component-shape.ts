@@ -27,6 +27,7 @@ const shape: Shape = {
   pool: ['children', 'size', 'start', 'resize', 'prepare', 'stop', 'kill', 'status'],
   leases: ['catchUp', 'checkSoon', 'check'],
   dispatcher: ['wake', 'hold', 'held', 'away'],
+  metrics: ['contentType', 'text'],
   sources: ['record', 'include', 'begin', 'imported', 'changes'],
   reloader: ['onEnd'],
 }

@@ -81,7 +81,7 @@ describe('the npm package', () => {
     assert.equal(JSON.parse(await jobq('version', '--json')).node, process.versions.node)
     assert.equal(await jobq('enqueue', 'double', '21'), '1\n')
     assert.equal(await jobq('enqueue', '--', 'echo', 'hello'), '2\n')
-    await jobq('run', '--drain', '-c', '1')
+    await jobq('run', '--drain', '-c', '1', '--http', '0')
     assert.equal(JSON.parse(await jobq('show', '1', '--json')).result, 42)
     assert.equal(await jobq('logs', '2'), 'hello\n')
   })
