@@ -9,54 +9,18 @@ import { pathToFileURL } from 'node:url'
 import { connect } from '../src/client.ts'
 import { traceContext } from '../src/trace-context.ts'
 import { isTraced } from '../src/tracing.ts'
+import { readSpans, type Span, sdkModule } from './support/spans.ts'
 import { until } from './support/until.ts'
 import { openSite } from './worker/site.ts'
 
 const root = path.dirname(import.meta.dirname)
-
-/** A module that registers an SDK which appends each span to a file, as a line of JSON. */
-const register = (file: string): string => `import fs from 'node:fs'
-import { NodeTracerProvider, SimpleSpanProcessor } from '${import.meta.resolve('@opentelemetry/sdk-trace-node')}'
-const exporter = {
-  export(spans, done) {
-    for (const span of spans) {
-      const { name, kind, attributes, status, parentSpanContext, links } = span
-      const { traceId, spanId } = span.spanContext()
-      const parent = parentSpanContext?.spanId ?? null
-      const linked = links.map(({ context }) => context.spanId)
-      const told = { pid: process.pid, name, kind, attributes, status, traceId, spanId, parent, linked }
-      fs.appendFileSync(${JSON.stringify(file)}, JSON.stringify(told) + '\\n')
-    }
-    done({ code: 0 })
-  },
-  async shutdown() {},
-}
-new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register()
-`
-
-interface Span {
-  readonly pid: number
-  readonly name: string
-  readonly kind: number
-  readonly attributes: Readonly<Record<string, unknown>>
-  readonly status: { readonly code: number; readonly message?: string }
-  readonly traceId: string
-  readonly spanId: string
-  readonly parent: string | null
-  readonly linked: readonly string[]
-}
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-trace-'))
 after(() => fs.rmSync(folder, { recursive: true, force: true }))
 const spanFile = path.join(folder, 'spans')
 fs.writeFileSync(spanFile, '')
 
-const spans = (): Span[] =>
-  fs
-    .readFileSync(spanFile, 'utf8')
-    .split('\n')
-    .slice(0, -1)
-    .map((line) => JSON.parse(line))
+const spans = (): Span[] => readSpans(spanFile)
 
 const spanNamed = (name: string, nth = 0): Promise<Span> =>
   until(`span ${name}`, () => spans().filter((span) => span.name === name)[nth])
@@ -67,7 +31,7 @@ const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const tracedTask = (body: string): string => `import './_sdk.js'\n${body}`
 
 const tracedSite = (context: TestContext, tasks: Readonly<Record<string, string>>) =>
-  openSite(context, { '_sdk.js': register(spanFile), ...tasks })
+  openSite(context, { '_sdk.js': sdkModule(spanFile), ...tasks })
 
 describe('without an SDK', () => {
   it('nothing is traced, and the trace that a job was given goes on to its command, its task and its own jobs', async (context) => {

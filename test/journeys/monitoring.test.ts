@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { load as loadYaml } from 'js-yaml'
 import { type Running, Workspace } from '../support/cli.ts'
 import { figureOf, type Line, parsePrometheus } from '../support/prometheus.ts'
+import { readSpans, sdkModule } from '../support/spans.ts'
 import { until } from '../support/until.ts'
 
 const examples = path.join(path.dirname(path.dirname(import.meta.dirname)), 'examples', 'monitoring')
@@ -137,6 +138,34 @@ describe('jobq run --http', () => {
     workspace.write('gate', '')
     assert.equal((await worker.ended).code, 0)
     assert.equal(fs.existsSync(path.join(workspace.folder, 'jobq.prom')), false)
+  })
+})
+
+describe('a trace', () => {
+  const workspace = new Workspace()
+  after(() => workspace.remove())
+
+  it('goes from a shell through a job and its task to a command', async () => {
+    const file = path.join(workspace.folder, 'spans')
+    workspace.write('tasks/_sdk.js', sdkModule(file))
+    workspace.write(
+      'tasks/outer.js',
+      "import './_sdk.js'\nexport default (payload, job) => job.enqueue(['sh', '-c', 'echo $TRACEPARENT'])",
+    )
+    const traceId = '0af7651916cd43dd8448eb211c80319c'
+    const env = { TRACEPARENT: `00-${traceId}-b7ad6b7169203331-01` }
+    await workspace.output(['enqueue', 'outer'], { env })
+    await workspace.output(['run', '--drain', '-c', '1'])
+    const spans = readSpans(file)
+    assert.deepEqual(spans.map(({ name }) => name).sort(), ['enqueue exec', 'process exec', 'process outer'])
+    const spanIdOf = (name: string) => spans.find((span) => span.name === name)?.spanId
+    for (const span of spans) assert.equal(span.traceId, traceId)
+    assert.deepEqual(spans.map(({ name, parent }) => [name, parent]).sort(), [
+      ['enqueue exec', spanIdOf('process outer')],
+      ['process exec', spanIdOf('enqueue exec')],
+      ['process outer', 'b7ad6b7169203331'],
+    ])
+    assert.equal(await workspace.output(['logs', '2']), `00-${traceId}-${spanIdOf('process exec')}-01\n`)
   })
 })
 
