@@ -183,8 +183,14 @@ export const actionOf = (key: string, place: Place, past: boolean): Action | nul
   bindings.find((binding) => binding.keys.includes(key) && worksAt(binding, place, past))?.action ?? null
 
 /** The keys that work at a place, as the bottom line names them. */
-export const briefKeys = (place: Place, past: boolean): readonly string[] =>
-  bindings.filter((binding) => worksAt(binding, place, past)).flatMap(({ brief }) => brief ?? [])
+export const briefKeys = (place: Place, past: boolean): readonly string[] => {
+  const here = bindings.filter((binding) => binding.brief !== undefined && worksAt(binding, place, past))
+  // The way back comes first.
+  return [
+    ...here.filter((binding) => binding.past === true),
+    ...here.filter((binding) => binding.past !== true),
+  ].flatMap(({ brief }) => brief ?? [])
+}
 
 const worksAt = ({ places, past: onlyPast }: Binding, place: Place, past: boolean): boolean =>
   (places === undefined || places.includes(place)) && (onlyPast === undefined || onlyPast === past)

@@ -45,7 +45,7 @@ export const mount = async (options: MountOptions): Promise<Mounted> => {
       interrupt: onInterrupt,
     },
   })
-  await dashboard.open(at)
+  await openUnechoed(dashboard, at)
   const screen = new Screen(dashboard, ability)
   const element = h(App, {
     dashboard,
@@ -82,6 +82,17 @@ export const mount = async (options: MountOptions): Promise<Mounted> => {
     throw error
   })
   return { dashboard, closed, close }
+}
+
+/** The first look; keys that are typed meanwhile are not echoed but wait for the screen that they are meant for. */
+const openUnechoed = async (dashboard: Dashboard, at: number | null): Promise<void> => {
+  process.stdin.setRawMode(true)
+  try {
+    await dashboard.open(at)
+  } catch (error) {
+    process.stdin.setRawMode(false)
+    throw error
+  }
 }
 
 const showInPager = (pager: string, text: string): Promise<void> =>

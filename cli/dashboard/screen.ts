@@ -61,7 +61,8 @@ export class Screen {
   /** True where there is something new to see. */
   #compose(): boolean {
     const { state } = this.#dashboard
-    const [head = '', ...rest] = frame(state).map((line) => paint(line, this.#ability).trimEnd())
+    // A line without anything would have no height.
+    const [head = '', ...rest] = frame(state).map((line) => paint(line, this.#ability).trimEnd() || ' ')
     const body = rest.join('\n')
     const minute = Math.floor(state.at / 60_000)
     if (body === this.#body && minute === this.#minute) return false

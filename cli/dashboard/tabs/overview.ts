@@ -40,35 +40,49 @@ const figures = (state: State, picture: Picture, now: Recent, width: number): Li
   const about = picture.current ? '' : '≈'
   const worse = state.past === null && isWorse(now.failuresPerSecond, state.usual?.failuresPerSecond ?? null)
   const say = (value: number): string => `${about}${width < 80 ? short(value) : count(value)}`
-  const cell = Math.min(24, Math.floor((width - 2) / 4))
-  const figure = (title: string, value: string, tone: Tone = 'plain'): Line =>
-    fit([span(`${title} `, 'dim'), span(value, tone)], cell)
+  const figure = (title: string, value: string, tone: Tone = 'plain'): Line => [
+    span(`${title} `, 'dim'),
+    span(value, tone),
+  ]
   const waiting = counts.queued - scheduled
-  const row = (...cells: readonly Line[]): Line => fit([span('  '), ...cells.flat()], width)
+  // In little room a figure of the second row goes to the third.
+  const narrow = width < 80
+  const row = (cells: readonly Line[], places: number): Line => {
+    const cell = Math.min(24, Math.floor((width - 2) / places))
+    return fit([span('  '), ...cells.flatMap((each) => fit(each, cell))], width)
+  }
+  const age = oldestMs(state, picture)
+  const oldest = figure('oldest', age === null ? '-' : coarse(age))
   const more = [
+    ...(narrow ? [oldest] : []),
     ...(scheduled === 0 ? [] : [figure('scheduled', say(scheduled))]),
     ...(counts.blocked === 0 ? [] : [figure('blocked', say(counts.blocked))]),
     ...(counts.cancelled === 0 ? [] : [figure('cancelled', say(counts.cancelled), 'dim')]),
   ]
-  const age = oldestMs(state, picture)
   return [
     row(
-      figure('waiting', say(waiting), waiting > 0 ? 'strong' : 'plain'),
-      figure(
-        'running',
-        size === 0 ? say(counts.running) : `${say(counts.running)}/${count(size)}`,
-        counts.running > 0 ? 'running' : 'plain',
-      ),
-      figure('failed', `${say(counts.failed)}${worse ? ' ▲' : ''}`, counts.failed > 0 ? 'failed' : 'plain'),
-      figure('done', say(counts.succeeded), counts.succeeded > 0 ? 'succeeded' : 'plain'),
+      [
+        figure('waiting', say(waiting), waiting > 0 ? 'strong' : 'plain'),
+        figure(
+          'running',
+          size === 0 ? say(counts.running) : `${say(counts.running)}/${count(size)}`,
+          counts.running > 0 ? 'running' : 'plain',
+        ),
+        figure('failed', `${say(counts.failed)}${worse ? ' ▲' : ''}`, counts.failed > 0 ? 'failed' : 'plain'),
+        figure('done', say(counts.succeeded), counts.succeeded > 0 ? 'succeeded' : 'plain'),
+      ],
+      4,
     ),
     row(
-      figure('speed', rate(now.perSecond)),
-      figure('wait p95', milliseconds(now.waitMs.p95)),
-      figure('run p95', milliseconds(now.runMs.p95)),
-      figure('oldest', age === null ? '-' : coarse(age)),
+      [
+        figure('speed', rate(now.perSecond)),
+        figure('wait p95', milliseconds(now.waitMs.p95)),
+        figure('run p95', milliseconds(now.runMs.p95)),
+        ...(narrow ? [] : [oldest]),
+      ],
+      narrow ? 3 : 4,
     ),
-    ...(more.length === 0 ? [] : [row(...more)]),
+    ...(more.length === 0 ? [] : [row(more, narrow ? 3 : 4)]),
   ]
 }
 
