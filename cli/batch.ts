@@ -17,13 +17,33 @@ type Line = Readonly<Record<string, unknown>>
  * not say it themselves; `now` is epoch milliseconds.
  * @throws JobqError `usage` naming the number of the first line that is wrong
  */
-export const readBatch = (text: string, values: JobOptionValues, now: number): Planned[] => {
+export const readBatch = (text: string, values: JobOptionValues, now: number): Planned[] =>
+  text.split('\n').flatMap(lineReader(values, now))
+
+/** As `readBatch`, letting go of the thread now and then; `onLines` is told how many lines of how many are read. */
+export const readLongBatch = async (
+  text: string,
+  values: JobOptionValues,
+  { now, onLines }: { readonly now: number; readonly onLines: (read: number, all: number) => void },
+): Promise<Planned[]> => {
+  const lines = text.split('\n')
+  const read = lineReader(values, now)
+  const jobs: Planned[] = []
+  for (const [index, line] of lines.entries()) {
+    jobs.push(...read(line, index))
+    if ((index + 1) % linesAtOnce !== 0) continue
+    onLines(index + 1, lines.length)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return jobs
+}
+
+const linesAtOnce = 2_000
+
+const lineReader = (values: JobOptionValues, now: number): ((line: string, index: number) => Planned[]) => {
   const defaults = { task: taskOptions(values), command: commandOptions(values) }
-  return text
-    .split('\n')
-    .flatMap((line, index) =>
-      line.trim() === '' ? [] : [planned(() => readLine(line, defaults), { now, place: `line ${index + 1}` })],
-    )
+  return (line, index) =>
+    line.trim() === '' ? [] : [planned(() => readLine(line, defaults), { now, place: `line ${index + 1}` })]
 }
 
 const readLine = (text: string, defaults: Defaults): JobItem => {

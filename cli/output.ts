@@ -7,6 +7,8 @@
  */
 import { styleText } from 'node:util'
 import { formatDuration } from '../src/duration.ts'
+import { terminalAbility } from './dashboard/terminal-ability.ts'
+import { Progress } from './progress.ts'
 import { type Cell, type Column, layTable, type Style } from './table.ts'
 import { visible, visibleJson, visibleLines } from './visible.ts'
 import { writeAll } from './write.ts'
@@ -127,6 +129,13 @@ export class Output {
   paint(style: Style, text: string, descriptor: 1 | 2 = 1): string {
     const shown = visible(text)
     return this.#colored(descriptor) ? styleText(style, shown, { validateStream: false }) : shown
+  }
+
+  /** Shows how far a piece of work is, where stderr is a terminal and messages are wanted. */
+  progress(title: string): Progress {
+    const { terminal, environment, color } = this.#options
+    if (this.quiet || !terminal.stderr || environment.TERM === 'dumb') return new Progress(title, null)
+    return new Progress(title, { columns: terminal.columns, unicode: terminalAbility(environment, color).unicode })
   }
 
   /** A message on stderr, silenced by `--quiet`. */

@@ -44,7 +44,7 @@ export const openSession = async (command: Command): Promise<Session> => {
     terminal: {
       stdout: process.stdout.isTTY === true,
       stderr: process.stderr.isTTY === true,
-      columns: process.stdout.columns ?? 80,
+      columns: process.stdout.columns || process.stderr.columns || 80,
     },
     now: () => systemClock.now().at,
   })

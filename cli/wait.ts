@@ -6,6 +6,7 @@ import { systemClock } from '../src/clock.ts'
 import { JobqError } from '../src/errors.ts'
 import type { EventType, JobqEvent } from '../src/event.ts'
 import { commandTask, isFinished, type Job } from '../src/job.ts'
+import type { Output } from './output.ts'
 
 /** How to wait. */
 export interface WaitOptions {
@@ -15,6 +16,8 @@ export interface WaitOptions {
   readonly any: boolean
   /** Told of every event of these jobs that comes meanwhile. */
   readonly onEvent?: (event: JobqEvent) => void
+  /** Told again and again how many have not finished. */
+  readonly onLook?: (left: number) => void
 }
 
 const ends: ReadonlySet<EventType> = new Set(['job.succeeded', 'job.failed', 'job.cancelled', 'job.rejected'])
@@ -24,7 +27,7 @@ const ends: ReadonlySet<EventType> = new Set(['job.succeeded', 'job.failed', 'jo
  * @throws JobqError `not-found` for one that does not exist or is deleted meanwhile, `timeout`
  */
 export const waitForJobs = async (broker: Broker, ids: readonly number[], options: WaitOptions): Promise<Job[]> => {
-  const { timeoutMs, any, onEvent } = options
+  const { timeoutMs, any, onEvent, onLook } = options
   const deadline = performance.now() + (timeoutMs ?? Number.POSITIVE_INFINITY)
   const get = async (id: number): Promise<Job> => {
     const job = await broker.jobs.get(id, systemClock.now())
@@ -38,6 +41,7 @@ export const waitForJobs = async (broker: Broker, ids: readonly number[], option
   for (let round = 0; ; round++) {
     const left = [...jobs.values()].filter(({ state }) => !isFinished(state))
     if (left.length === 0 || (any && left.length < jobs.size)) return [...jobs.values()]
+    onLook?.(left.length)
     if (performance.now() >= deadline) {
       const others = left.length > 1 ? ` and ${left.length - 1} more` : ''
       throw new JobqError('timeout', `timed out: job ${left[0]?.id} is ${left[0]?.state}${others}`)
@@ -50,6 +54,33 @@ export const waitForJobs = async (broker: Broker, ids: readonly number[], option
     for (const id of page.pruned === null ? ended : left.map(({ id }) => id)) jobs.set(id, await get(id))
     if (page.events.length === 0)
       await sleep(Math.min(round < 50 ? 20 : 100, Math.max(0, deadline - performance.now())))
+  }
+}
+
+/** As `waitForJobs`, showing on a terminal how far the jobs are. */
+export const waitShown = async (
+  broker: Broker,
+  ids: readonly number[],
+  { output, ...options }: Omit<WaitOptions, 'onEvent' | 'onLook'> & { readonly output: Output },
+): Promise<Job[]> => {
+  const [first] = ids
+  const alone = ids.length === 1
+  const progress = output.progress(alone ? `job ${first}` : 'waiting')
+  if (!progress.shown) return waitForJobs(broker, ids, options)
+  let fraction: number | null = null
+  const onEvent = ({ type, data }: JobqEvent): void => {
+    if (type === 'job.progress') fraction = Number(data.fraction)
+    else if (type === 'job.started') fraction = null
+  }
+  const onLook = (left: number): void => {
+    if (!alone) progress.update(ids.length - left, ids.length, 'jobs have finished')
+    else if (fraction !== null) progress.update(fraction * 100, 100, '%')
+    else progress.say('has not finished')
+  }
+  try {
+    return await waitForJobs(broker, ids, { ...options, onLook, ...(alone ? { onEvent } : {}) })
+  } finally {
+    progress.end()
   }
 }
 

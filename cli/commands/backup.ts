@@ -21,7 +21,13 @@ export const register = (program: Command): void => {
       const source = brokerFile(broker.value, 'backup')
       const target = path.resolve(file)
       const { backup } = await import('../../src/broker/sqlite/maintenance.ts')
-      await backup(source, target, { force: flags.force === true })
+      const progress = output.progress('copying')
+      try {
+        const onPages = (copied: number, all: number): void => progress.update(copied, all, 'pages')
+        await backup(source, target, { force: flags.force === true, onPages })
+      } finally {
+        progress.end()
+      }
       if (output.json) output.document({ from: source, to: target })
       else if (!output.quiet) output.message(`copied ${source} to ${target}`)
     })

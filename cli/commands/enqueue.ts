@@ -5,7 +5,7 @@ import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
 import type { Enqueued } from '../../src/job.ts'
 import { decodeJson } from '../../src/json.ts'
-import { readBatch } from '../batch.ts'
+import { readLongBatch } from '../batch.ts'
 import { enqueueItem, shellArgv, shellLine, type Target, wholeEnvironment } from '../enqueue-item.ts'
 import { type JobOptionValues, jobOptions } from '../enqueue-options.ts'
 import { printEnqueued } from '../enqueued.ts'
@@ -13,11 +13,13 @@ import { Exit } from '../exit.ts'
 import { followJob } from '../follow.ts'
 import { explain } from '../help.ts'
 import { option, repeatable } from '../options.ts'
+import type { Output } from '../output.ts'
 import { payloadText, readText } from '../payload.ts'
 import { type Planned, planned, sealAll } from '../planned.ts'
+import type { Progress } from '../progress.ts'
 import { onQueue, openSession } from '../session.ts'
 import { named } from '../values.ts'
-import { exitCodeOfAll, waitForJobs } from '../wait.ts'
+import { exitCodeOfAll, waitShown } from '../wait.ts'
 
 interface Flags extends JobOptionValues {
   readonly shell?: string
@@ -103,16 +105,26 @@ export const register = (program: Command): void => {
     checkTogether(flags)
     const session = await openSession(command)
     const now = systemClock.now()
-    const jobs = jobsOf(words, flags, now.at)
-    await onQueue(session, async (queue, messages) => {
-      const published = await queue.broker.tasks.list()
-      const added = await queue.broker.enqueue(sealAll(jobs, { messages, published, now: now.at }), now)
-      if (flags.follow !== true) printEnqueued(added, session.output, flags.batch === true)
-      if (flags.wait === true) await waitFor(queue.broker, added, flags)
-    })
+    const progress = session.output.progress('adding')
+    try {
+      const jobs = await jobsOf(words, flags, { now: now.at, progress })
+      await onQueue(session, async (queue, messages) => {
+        const published = await queue.broker.tasks.list()
+        if (jobs.length >= longBatch) progress.still(`writing ${jobs.length.toLocaleString('en-US')} jobs, all or none`)
+        const added = await queue.broker.enqueue(sealAll(jobs, { messages, published, now: now.at }), now)
+        progress.end()
+        if (flags.follow !== true) printEnqueued(added, session.output, flags.batch === true)
+        if (flags.wait === true) await waitFor(queue.broker, added, { flags, output: session.output })
+      })
+    } finally {
+      progress.end()
+    }
   })
   explain(command, examples, details)
 }
+
+/** Writing so many jobs takes long enough to be told. */
+const longBatch = 20_000
 
 const examples = [
   ['jobq enqueue -- convert a.png b.jpg', 'a command'],
@@ -144,7 +156,11 @@ const checkTogether = ({ batch, follow, wait, raw, stdin }: Flags): void => {
   if (batch === true && stdin === '-') throw new JobqError('usage', '--stdin: standard input holds the batch')
 }
 
-const jobsOf = (words: readonly string[], flags: Flags, now: number): Planned[] => {
+const jobsOf = async (
+  words: readonly string[],
+  flags: Flags,
+  { now, progress }: { readonly now: number; readonly progress: Progress },
+): Promise<Planned[]> => {
   const { shell, envAll, batch } = flags
   const given = jobValues(flags)
   const values = envAll === true ? { ...given, env: [...wholeEnvironment(), ...(given.env ?? [])] } : given
@@ -152,7 +168,8 @@ const jobsOf = (words: readonly string[], flags: Flags, now: number): Planned[] 
   if (words.length > 0 || shell !== undefined) {
     throw new JobqError('usage', '--batch: jobs come from standard input, not from arguments')
   }
-  return readBatch(readText('-'), values, now)
+  const onLines = (read: number, all: number): void => progress.update(read, all, 'lines checked')
+  return readLongBatch(readText('-'), values, { now, onLines })
 }
 
 /** Of the flags, those that belong to a job. */
@@ -176,11 +193,15 @@ const targetOf = (words: readonly string[], shell: string | undefined): Target =
   return { task, payload: payload === undefined ? undefined : named('payload', () => decodeJson(payloadText(payload))) }
 }
 
-const waitFor = async (broker: Broker, added: readonly Enqueued[], flags: Flags): Promise<void> => {
+const waitFor = async (
+  broker: Broker,
+  added: readonly Enqueued[],
+  { flags, output }: { readonly flags: Flags; readonly output: Output },
+): Promise<void> => {
   const ids = [...new Set(added.map(({ id }) => id))]
   const [only] = ids
   if (flags.follow === true && only !== undefined) await followJob(broker, only, { raw: flags.raw === true })
-  const jobs = await waitForJobs(broker, ids, { timeoutMs: null, any: false })
+  const jobs = await waitShown(broker, ids, { timeoutMs: null, any: false, output })
   const code = exitCodeOfAll(jobs)
   if (code !== 0) throw new Exit(code)
 }

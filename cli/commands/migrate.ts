@@ -17,7 +17,15 @@ export const register = (program: Command): void => {
       const { output, broker } = await openSession(command)
       const file = brokerFile(broker.value, 'migrate')
       const { migrateDatabase } = await import('../../src/broker/sqlite/maintenance.ts')
-      const { from, to } = await migrateDatabase(file, { dryRun: flags.dryRun === true })
+      const progress = output.progress('migrating')
+      const { from, to } = await migrateDatabase(file, { dryRun: true })
+      try {
+        // One transaction, which keeps the thread.
+        if (from !== to) progress.still(`schema ${from} to ${to}`)
+        if (flags.dryRun !== true) await migrateDatabase(file, { dryRun: false })
+      } finally {
+        progress.end()
+      }
       const dryRun = flags.dryRun === true
       if (output.json) output.document({ from, to, dryRun })
       else if (from === to) output.line(`schema ${to} is up to date`)

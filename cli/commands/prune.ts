@@ -33,13 +33,22 @@ export const register = (program: Command): void => {
     .action((flags: Flags, command: Command) => {
       const filter = filterOf(flags)
       return withQueue(command, async (queue, { output, broker }) => {
+        const { jobs } = queue.broker
+        const progress = output.progress('deleting')
+        const total =
+          progress.shown && flags.dryRun !== true ? (await jobs.prune({ ...filter, dryRun: true })).length : null
         let count = 0
-        for (;;) {
-          const ids = await queue.broker.jobs.prune(flags.dryRun === true ? filter : { ...filter, limit: batchSize })
-          count += ids.length
-          if (flags.dryRun !== true && ids.length > 0) removeOutput(outputFolder(broker.value), ids)
-          if (output.quiet) for (const id of ids) output.line(String(id))
-          if (flags.dryRun === true || ids.length < batchSize) break
+        try {
+          for (;;) {
+            const ids = await jobs.prune(flags.dryRun === true ? filter : { ...filter, limit: batchSize })
+            count += ids.length
+            progress.update(count, total, 'jobs')
+            if (flags.dryRun !== true && ids.length > 0) removeOutput(outputFolder(broker.value), ids)
+            if (output.quiet) for (const id of ids) output.line(String(id))
+            if (flags.dryRun === true || ids.length < batchSize) break
+          }
+        } finally {
+          progress.end()
         }
         if (output.json) output.document({ pruned: count, dryRun: flags.dryRun === true })
         else if (!output.quiet) output.line(`${count} ${flags.dryRun === true ? 'would be deleted' : 'deleted'}`)

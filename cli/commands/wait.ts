@@ -13,7 +13,7 @@ import { stateStyle } from '../job-text.ts'
 import { argument, jobId, option } from '../options.ts'
 import type { Output } from '../output.ts'
 import { type Queue, withQueue } from '../session.ts'
-import { exitCodeOf, waitForJobs } from '../wait.ts'
+import { exitCodeOf, waitForJobs, waitShown } from '../wait.ts'
 
 interface Flags {
   readonly timeout?: number
@@ -76,11 +76,9 @@ const finished = (
     if (output.json) output.record(eventJson(event))
     else output.message(`${event.job}  ${eventText(event, output)}`)
   }
-  return waitForJobs(queue.broker, ids, {
-    timeoutMs: flags.timeout ?? null,
-    any: flags.any === true,
-    ...(flags.progress === true ? { onEvent: tell } : {}),
-  })
+  const options = { timeoutMs: flags.timeout ?? null, any: flags.any === true }
+  if (flags.progress === true) return waitForJobs(queue.broker, ids, { ...options, onEvent: tell })
+  return waitShown(queue.broker, ids, { ...options, output })
 }
 
 const print = (output: Output, jobs: readonly Job[], stream: boolean): void => {

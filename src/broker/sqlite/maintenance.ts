@@ -14,16 +14,23 @@ export interface Check {
   readonly fix: string | null
 }
 
+/** Copied between two turns of the event loop. */
+const pagesAtOnce = 100
 /** Free space below which `doctor` speaks up, in bytes. */
 const littleSpace = 100 * 1024 * 1024
 /** A log beside the file larger than this is not being checkpointed, in bytes. */
 const largeLog = 256 * 1024 * 1024
 
 /**
- * Copies the queue file while it is in use; the copy is whole, private, and named `target` only once it is.
+ * Copies the queue file while it is in use; the copy is whole, private, and named `target` only once it is. `onPages` is told
+ * how far it is.
  * @throws JobqError `conflict` when `target` exists and `force` is not given
  */
-export const backup = async (file: string, target: string, options: { readonly force: boolean }): Promise<void> => {
+export const backup = async (
+  file: string,
+  target: string,
+  options: { readonly force: boolean; readonly onPages?: (copied: number, all: number) => void },
+): Promise<void> => {
   if (!options.force && fs.existsSync(target)) throw new JobqError('conflict', `${target} exists; --force replaces it`)
   if (fs.existsSync(target) && fs.realpathSync(target) === fs.realpathSync(file)) {
     throw new JobqError('usage', `${target} is the queue file itself`)
@@ -34,7 +41,12 @@ export const backup = async (file: string, target: string, options: { readonly f
   const unfinished = path.join(folder, `.${path.basename(target)}.${process.pid}`)
   try {
     fs.closeSync(fs.openSync(unfinished, 'wx', 0o600))
-    await database.backup(unfinished)
+    await database.backup(unfinished, {
+      progress: ({ totalPages, remainingPages }) => {
+        options.onPages?.(totalPages - remainingPages, totalPages)
+        return pagesAtOnce
+      },
+    })
     syncFile(unfinished)
     fs.renameSync(unfinished, target)
     for (const rest of ['-wal', '-shm']) fs.rmSync(`${target}${rest}`, { force: true })
