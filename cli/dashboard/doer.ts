@@ -111,9 +111,11 @@ export class Doer {
       await this.#queue.release(id)
       return this.#say(`job ${id} is let go`, true)
     }
+    if (job.state === 'running') return this.#say(`job ${id} runs already`, false)
+    const [due] = await this.#queue.broker.hasten([id], this.#clock.now())
     this.#say(
-      job.state === 'running' ? `job ${id} runs already` : `job ${id} is next as soon as it is due and a child is free`,
-      false,
+      due === true ? `job ${id} is due now` : `job ${id} is due already and starts as soon as a child is free`,
+      due === true,
     )
   }
 

@@ -7,7 +7,7 @@
 
 import type { Moment } from '../clock.ts'
 import type { EventsPruned, EventType, JobqEvent, NewEvent } from '../event.ts'
-import type { ClaimedJob, Enqueued, Job, JobState, Lease, NewJob, TaskDefaults } from '../job.ts'
+import type { ClaimedJob, Enqueued, Job, JobState, Lease, NewJob, Payload, PayloadOwner, TaskDefaults } from '../job.ts'
 import type { Transition } from '../outcome.ts'
 import type { Rate } from '../rate.ts'
 import type { StartRate } from '../start-rate.ts'
@@ -117,6 +117,9 @@ export interface Broker {
   /** Lets blocked jobs go that were held by hand; true where one was. */
   release(ids: readonly number[], now: Moment): Promise<boolean[]>
 
+  /** Makes waiting jobs due that are not (`job.replaced` with the new `dueAt`); true where one was. */
+  hasten(ids: readonly number[], now: Moment): Promise<boolean[]>
+
   /** Stops or allows claiming from a queue, which is created if need be. */
   setPaused(queue: string, paused: boolean, now: Moment): Promise<void>
 
@@ -181,6 +184,27 @@ export interface PruneFilter {
   readonly dryRun?: boolean
 }
 
+/** A payload as it is stored, and whose it is. */
+export interface StoredPayload {
+  readonly payload: Payload
+  readonly owner: PayloadOwner
+}
+
+/** Which signed payloads to read; an absent field does not filter. */
+export interface SignedFilter {
+  readonly queue?: string
+  /** Of jobs with a higher id. */
+  readonly after: number
+  readonly limit: number
+}
+
+/** A signature that is to stand in the place of another one. */
+export interface SignatureChange {
+  readonly job: number
+  readonly from: string
+  readonly to: string
+}
+
 /** Reads jobs. Holds no transaction open between calls. */
 export interface JobIndex {
   get(id: number, now: Moment): Promise<Job | null>
@@ -195,6 +219,21 @@ export interface JobIndex {
   remove(ids: readonly number[]): Promise<boolean[]>
   /** Deletes (or counts) finished jobs, oldest first; answers their ids. */
   prune(filter: PruneFilter): Promise<number[]>
+  /**
+   * Forgets the results of jobs that finished before an instant (epoch milliseconds), of the first `limit` jobs with a
+   * higher id than `after`; answers how far it came, null at the end.
+   */
+  dropResults(options: {
+    readonly finishedBefore: number
+    readonly after: number
+    readonly limit: number
+  }): Promise<number | null>
+  /** The payload of one job; null where there is none with this id. */
+  stored(id: number): Promise<StoredPayload | null>
+  /** The signed payloads of jobs that are blocked or queued and in no worker's hands, by id. */
+  waitingSigned(filter: SignedFilter): Promise<StoredPayload[]>
+  /** Replaces signatures, each if its job still waits with the old one; true where it did. */
+  resign(changes: readonly SignatureChange[]): Promise<boolean[]>
 }
 
 /** Which events to read. */

@@ -27,7 +27,7 @@ import { enqueueJobs } from './enqueue.ts'
 import { MemoryEventLog } from './event-log.ts'
 import { MemoryJobIndex } from './job-index.ts'
 import { MemoryStore } from './memory-store.ts'
-import { cancelJobs, releaseJobs, requeueJobs } from './requeue.ts'
+import { cancelJobs, hastenJobs, releaseJobs, requeueJobs } from './requeue.ts'
 import { extendLeases, settleReports } from './settle.ts'
 import { limitStarts } from './start-rates.ts'
 import { MemoryWorkerRegistry } from './worker-registry.ts'
@@ -89,6 +89,10 @@ export class MemoryBroker implements Broker {
 
   async release(ids: readonly number[], now: Moment): Promise<boolean[]> {
     return this.#waking(() => releaseJobs(this.#store, ids, now))
+  }
+
+  async hasten(ids: readonly number[], now: Moment): Promise<boolean[]> {
+    return this.#waking(() => hastenJobs(this.#store, ids, now))
   }
 
   async setPaused(queue: string, paused: boolean, now: Moment): Promise<void> {

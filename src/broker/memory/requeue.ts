@@ -49,6 +49,16 @@ export const releaseJobs = (store: MemoryStore, ids: readonly number[], now: Mom
     return true
   })
 
+/** Makes jobs due that wait for their time. */
+export const hastenJobs = (store: MemoryStore, ids: readonly number[], now: Moment): boolean[] =>
+  ids.map((id) => {
+    const row = store.jobs.get(id)
+    if (row === undefined || row.state !== 'queued' || !isWaiting(row) || row.dueAt <= now.at) return false
+    const due = store.put({ ...row, dueAt: now.at })
+    store.logJob('job.replaced', now.at, { row: due, data: { dueAt: now.at } })
+    return true
+  })
+
 const messages = { Cancelled: 'cancelled', Purged: 'purged with its queue' }
 
 /** Cancels what waits and asks for the end of what a worker holds. */

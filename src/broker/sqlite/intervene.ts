@@ -5,6 +5,8 @@ import { admit } from './admit.ts'
 import { endWaiting } from './claim.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
 import { foldEnd } from './ends.ts'
+import { logJobEvent } from './event-writer.ts'
+import { makeReady } from './ready.ts'
 import { stateName, stored } from './state.ts'
 import type { Store } from './store.ts'
 
@@ -105,4 +107,20 @@ export const releaseJobs = (store: Store, ids: readonly number[], now: number): 
     const row = changes === 1 ? dependentRow(store, id) : undefined
     if (row !== undefined && needsAreMet(store, id)) letGo(store, row, now)
     return changes === 1
+  })
+
+/** Makes jobs due that wait for their time. */
+export const hastenJobs = (store: Store, ids: readonly number[], now: number): boolean[] =>
+  ids.map((id) => {
+    const { changes } = store
+      .sql(
+        `UPDATE jobq_jobs SET due_at = ?, state = ${stored.ready} WHERE id = ? AND state = ${stored.scheduled} AND due_at > ?`,
+      )
+      .run(now, id, now)
+    const row = changes === 1 ? dependentRow(store, id) : undefined
+    if (row === undefined) return false
+    makeReady(store, id)
+    const { task, queue, attempt } = row
+    logJobEvent(store, 'job.replaced', now, { job: id, task, queue, attempt, data: { dueAt: now } })
+    return true
   })

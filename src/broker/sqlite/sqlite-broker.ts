@@ -24,7 +24,7 @@ import { adoptDatabase, type FileOptions, openFile } from './database-file.ts'
 import type { Doorbell } from './doorbell.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { SqliteEventLog } from './event-rows.ts'
-import { cancelJobs, releaseJobs, requeueJobs } from './intervene.ts'
+import { cancelJobs, hastenJobs, releaseJobs, requeueJobs } from './intervene.ts'
 import { SqliteJobIndex } from './job-rows.ts'
 import type { SqliteDatabase } from './native.ts'
 import { QueueTurns } from './queue-turns.ts'
@@ -191,6 +191,10 @@ export class SqliteBroker implements Broker {
 
   async release(ids: readonly number[], now: Moment): Promise<boolean[]> {
     return this.#writeAndRing(() => releaseJobs(this.#store, ids, now.at))
+  }
+
+  async hasten(ids: readonly number[], now: Moment): Promise<boolean[]> {
+    return this.#writeAndRing(() => hastenJobs(this.#store, ids, now.at))
   }
 
   async setPaused(queue: string, paused: boolean, now: Moment): Promise<void> {

@@ -232,4 +232,20 @@ export const requeueCases: Case[] = [
       assert.deepEqual(await scene.claimIds(), [held])
     },
   },
+  {
+    name: 'hasten makes due what waits for its time, and nothing else',
+    async run(scene) {
+      const later = await scene.addId({ dueAt: scene.at + 60_000 })
+      const due = await scene.addId()
+      const held = await scene.addId({ hold: true, dueAt: scene.at + 60_000 })
+      assert.deepEqual(await scene.claimIds(), [due])
+      const all = [later, due, held, 88_888]
+      assert.deepEqual(await scene.broker.hasten(all, scene.now()), [true, false, false, false])
+      const event = await scene.lastEvent(later)
+      assert.equal(event.type, 'job.replaced')
+      assert.deepEqual(event.data, { dueAt: scene.at })
+      assert.equal((await scene.get(later)).label, null)
+      assert.deepEqual(await scene.claimIds(), [later])
+    },
+  },
 ]
