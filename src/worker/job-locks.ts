@@ -20,12 +20,17 @@ export const unlockJob = (
   }
 }
 
-/** An outcome with its result as it is to be stored. */
+/** An outcome with its result as it is to be stored; that of a failure where it cannot be, as with a key that is retired. */
 export const lockOutcome = (messages: Pick<Messages, 'locks' | 'lock'>, job: ClaimedJob, outcome: Outcome): Outcome => {
   if (!messages.locks || outcome.type !== 'succeeded' || outcome.result === null) return outcome
   const { result } = outcome
   const stored = typeof result === 'string' ? { serializer: 'json', text: result } : result
   const { id, task, queue, payload } = job
   const signed = payload.signature !== undefined
-  return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }, signed) }
+  try {
+    return { ...outcome, result: messages.lock(stored, { part: 'result', job: id, task, queue }, signed) }
+  } catch (error) {
+    const message = `its result cannot be kept: ${error instanceof Error ? error.message : error}`
+    return { type: 'failed', final: true, error: { type: 'Rejected', message } }
+  }
 }

@@ -1,7 +1,10 @@
 // Signatures between processes: who signs, who believes, and what becomes of what cannot be believed.
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { afterEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
+import { until } from '../support/until.ts'
 import { list, runAll, show, tamper } from './scenery.ts'
 
 let workspace = new Workspace()
@@ -137,6 +140,33 @@ describe('signed jobs', () => {
     assert.equal((await list(workspace)).length, 2)
   })
 
+  it('fail, and no worker with them, when the key of their results is retired while they run', async () => {
+    workspace.write(
+      'tasks/late.js',
+      `import fs from 'node:fs'
+export default async () => {
+  fs.writeFileSync('begun', '')
+  while (!fs.existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 5))
+  return 1
+}
+`,
+    )
+    await newKey('prod')
+    configure({ keys: { sign: 'prod' } })
+    const worker = workspace.start(['run', '-c', '1'])
+    await worker.until(/is online/)
+    const id = await add('--sign', 'prod', 'late')
+    await until('the job to begin', () => fs.existsSync(path.join(workspace.folder, 'begun')))
+    await workspace.output(['keys', 'retire', 'prod'])
+    workspace.write('go', '')
+    await until('the job to end', async () => (await show(workspace, id)).state !== 'running')
+    const { error } = await show(workspace, id)
+    assert.equal(error?.type, 'Rejected')
+    assert.match(String(error?.message), /^its result cannot be kept: the key prod is retired/)
+    worker.child.kill('SIGTERM')
+    assert.equal((await worker.ended).code, 0)
+  })
+
   it('are refused in whatever way they were changed behind the back of their signer', async () => {
     echo()
     workspace.write('tasks/other.js', 'export default () => "other"\n')
@@ -232,5 +262,62 @@ describe('jobs that cannot be read', () => {
     assert.deepEqual((await show(workspace, v8)).result, { a: 1 })
     assert.deepEqual((await show(workspace, program)).result, { a: 2 })
     assert.equal((await show(workspace, command)).state, 'succeeded')
+  })
+})
+
+describe('jobq keys resign', () => {
+  it('signs anew what waits, so that the old key can be retired', async () => {
+    echo()
+    configure({ require: 'signed' })
+    await newKey('old')
+    await newKey('next', 'ed25519')
+    const delayed = await add('--sign', 'old', '--delay', '1s', 'echo', '1')
+    const blocked = await add('--sign', 'old', '--after', String(delayed), '-q', 'more', 'echo', '2')
+    const already = await add('--sign', 'next', 'echo', '3')
+    const forged = await add('--sign', 'old', 'echo', '4')
+    tamper(workspace, "UPDATE jobq_jobs SET payload = '5' WHERE id = ?", forged)
+    const dry = await workspace.run(['keys', 'resign', 'next', '--dry-run', '--json'])
+    assert.equal(dry.code, 77)
+    const reason = 'it is not what was signed with the key old'
+    const expected = { resigned: 2, unchanged: 1, refused: [{ job: forged, reason }] }
+    assert.deepEqual(JSON.parse(dry.stdout), { ...expected, dryRun: true })
+    assert.equal((await show(workspace, delayed)).signedBy, 'old')
+    assert.equal(await workspace.output(['keys', 'resign', 'next', '-q', 'more']), '1 signed anew by next, 0 already\n')
+    assert.deepEqual(
+      [(await show(workspace, delayed)).signedBy, (await show(workspace, blocked)).signedBy],
+      ['old', 'next'],
+    )
+    const whole = await workspace.run(['keys', 'resign', 'next'])
+    assert.deepEqual(
+      [whole.code, whole.stdout, whole.stderr],
+      [77, '1 signed anew by next, 2 already\n', `jobq: job ${forged}: ${reason}\n`],
+    )
+    for (const id of [delayed, blocked, already]) {
+      assert.equal(await workspace.output(['keys', 'verify', '--job', String(id)]), `${id}\tsigned by next\n`)
+    }
+    await workspace.output(['keys', 'retire', 'old'])
+    await runAll(workspace, '--drain=all')
+    for (const id of [delayed, blocked, already]) assert.equal((await show(workspace, id)).state, 'succeeded')
+    await rejected(forged, /the key old of its signature is retired/)
+  })
+
+  it('refuses keys and jobs that are none, and says what does not hold', async () => {
+    echo()
+    await newKey('prod')
+    const plain = await add('echo', '1')
+    const signed = await add('--sign', 'prod', 'echo', '1')
+    const code = async (...parameters: readonly string[]): Promise<number | null> =>
+      (await workspace.run(['keys', ...parameters])).code
+    const unsigned = await workspace.run(['keys', 'verify', '--job', String(plain)])
+    assert.deepEqual([unsigned.code, /it is not signed/.test(unsigned.stderr)], [77, true], unsigned.stderr)
+    assert.equal(await code('verify', '--job', '99'), 3)
+    assert.equal(await code('verify', 'prod', '--job', '1'), 2)
+    assert.equal(await code('resign'), 2)
+    assert.equal(await code('list', '--queue', 'q'), 2)
+    await newKey('other')
+    await workspace.output(['keys', 'retire', 'other'])
+    assert.equal(await code('resign', 'nobody'), 3)
+    assert.equal(await code('resign', 'other'), 77)
+    assert.equal((await show(workspace, signed)).signedBy, 'prod')
   })
 })
