@@ -5,7 +5,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
+import { SqliteProducer } from '../../src/broker/sqlite/producer.ts'
 import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
 import type { NewJob } from '../../src/job.ts'
@@ -41,11 +41,11 @@ export const enqueue = async (parameters: readonly string[]): Promise<boolean> =
   const broker = openBroker(wanted.file)
   if (broker === null) return false
   // Other ways of writing payloads take long to load.
-  if (withPublishedCoding(wanted.item, broker.tasks.listSync()) !== wanted.item) return false
+  if (withPublishedCoding(wanted.item, broker.publishedTasks()) !== wanted.item) return false
   try {
-    const [added] = broker.enqueueSync([wanted.job], wanted.now)
+    const [added] = broker.enqueue([wanted.job], wanted.now)
     if (added !== undefined) writeAll(1, `${wanted.json ? JSON.stringify(enqueuedJson(added)) : added.id}\n`)
-    if (hasLongLog(wanted.file)) await broker.close()
+    if (hasLongLog(wanted.file)) broker.close()
   } catch (error) {
     const { report } = await import('../report.ts')
     process.exit(report(error))
@@ -161,9 +161,9 @@ const targetOf = ({ words, argv }: Words): Target => {
 }
 
 /** Null when it cannot be opened: the full command tries again and says why. */
-const openBroker = (file: string): SqliteBroker | null => {
+const openBroker = (file: string): SqliteProducer | null => {
   try {
-    return SqliteBroker.open(file)
+    return new SqliteProducer(file)
   } catch (error) {
     if (error instanceof JobqError) return null
     throw error

@@ -27,6 +27,7 @@ import { SqliteEventLog } from './event-rows.ts'
 import { cancelJobs, hastenJobs, releaseJobs, requeueJobs } from './intervene.ts'
 import { SqliteJobIndex } from './job-rows.ts'
 import type { SqliteDatabase } from './native.ts'
+import { ringWorkers } from './producer.ts'
 import { QueueTurns } from './queue-turns.ts'
 import { ring } from './ring.ts'
 import { noteSettled, settleReports } from './settle.ts'
@@ -235,10 +236,7 @@ export class SqliteBroker implements Broker {
   }
 
   #ringAfterCommit(): void {
-    const sessions = this.#store.sql<{ id: number }>('SELECT id FROM jobq_workers WHERE left_at IS NULL').all()
-    this.#store.afterCommit(() => {
-      this.#waiter.ring()
-      for (const { id } of sessions) ring(this.#store.file, id)
-    })
+    this.#store.afterCommit(this.#waiter.ring)
+    ringWorkers(this.#store)
   }
 }

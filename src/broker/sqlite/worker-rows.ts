@@ -4,6 +4,7 @@ import type { TaskDefaults } from '../../job.ts'
 import type { Rate } from '../../rate.ts'
 import type { StartRate } from '../../start-rate.ts'
 import type { NewWorker, TaskCatalog, WorkerRecord, WorkerRegistry, WorkerStatus } from '../broker.ts'
+import { publishedTasks } from './published-tasks.ts'
 import { readStartRates, setStartRate } from './start-rates.ts'
 import { eventCode, type Store } from './store.ts'
 
@@ -124,12 +125,7 @@ export class SqliteTaskCatalog implements TaskCatalog {
 
   /** As `list`. */
   listSync(): TaskDefaults[] {
-    const rows = this.#store.read(() =>
-      this.#store
-        .sql<{ defaults: string }>('SELECT defaults FROM jobq_tasks WHERE defaults IS NOT NULL ORDER BY name')
-        .all(),
-    )
-    return rows.map((row) => JSON.parse(row.defaults) as TaskDefaults)
+    return publishedTasks(this.#store)
   }
 
   async limitStarts(task: string, rate: Rate | null): Promise<void> {
