@@ -85,7 +85,7 @@ describe('jobq wait', () => {
   })
 
   it('tells with --progress what happens, as a stream of events', async () => {
-    const id = await add('--delay', '500ms', 'fine', '{"n":1}')
+    const id = await add('--delay', '3s', 'fine', '{"n":1}')
     const lines = (await workspace.output(['wait', id, '--progress', '--json']))
       .trim()
       .split('\n')
