@@ -30,8 +30,8 @@ export async function bundle(
     logLevel: 'warning',
     plugins: [
       embed(info),
-      ...Object.entries(lateModules).map(([name, functions]) => onFirstCall(name, functions)),
       bundleInk,
+      ...Object.entries(lateModules).map(([name, functions]) => onFirstCall(name, functions)),
     ],
     define: { 'process.env.NODE_ENV': '"production"', ...define },
     ...rest,

@@ -3,10 +3,14 @@
 import fs from 'node:fs'
 import type { Plugin } from 'esbuild'
 
-/** Replaces the three modules that wait. Each replacement fails the build where the module is not what it was. */
+/** Replaces the three modules that wait, and what measures text. Each replacement fails the build where a module is not what it was. */
 export const bundleInk: Plugin = {
-  name: 'ink without top-level await',
-  setup({ onLoad }) {
+  name: 'ink',
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^string-width$/ }, ({ importer }) =>
+      measuring.test(importer) ? { path: 'string-width', namespace: 'quick width' } : undefined,
+    )
+    onLoad({ filter: /./, namespace: 'quick width' }, () => ({ contents: quickWidth, resolveDir: import.meta.dirname }))
     onLoad({ filter: /yoga-layout[/\\]dist[/\\]src[/\\]index\.js$/ }, ({ path: file }) => ({
       contents: synchronousYoga(wasmOf(file.replace(/src([/\\])index\.js$/, 'binaries$1yoga-wasm-base64-esm.js'))),
       loader: 'js',
@@ -22,6 +26,19 @@ export const bundleInk: Plugin = {
     }))
   },
 }
+
+const measuring = /node_modules[/\\](ink|widest-line|slice-ansi|cli-truncate|wrap-ansi)[/\\]/
+
+// Ink measures every line of every frame. Taking a text apart into what a terminal shows as one character costs more than
+// all the rest of drawing it, and loading what that takes 30 ms; letters, rules and bars of graphs take a column each.
+const quickWidth = `
+let exact
+const narrow = /^[\\x20-\\x7e\\u2500-\\u25ff\\u2190-\\u21ff\\u2026\\u00b7\\u2248]*$/
+export default (text, options) => {
+  const bare = text.replace(/\\x1b\\[[\\d;]*m/g, '')
+  return narrow.test(bare) ? bare.length : (exact ??= require('string-width').default)(text, options)
+}
+`
 
 const wasm = /data:application\/octet-stream;base64,([\w+/=]+)/
 
