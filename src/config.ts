@@ -108,6 +108,8 @@ export interface Config extends MessageSettings, MonitoringSettings, ConsumerSet
     readonly succeeded?: string | number
     readonly failed?: string | number
     readonly cancelled?: string | number
+    /** The results of jobs that are kept for longer; default as long as the jobs. */
+    readonly results?: string | number
     readonly events?: string | number
     readonly maxEvents?: number
     readonly maxJobs?: number
@@ -221,6 +223,7 @@ const config = object({
     succeeded: duration,
     failed: duration,
     cancelled: duration,
+    results: duration,
     events: duration,
     maxEvents: whole(0, Number.MAX_SAFE_INTEGER),
     maxJobs: whole(0, Number.MAX_SAFE_INTEGER),

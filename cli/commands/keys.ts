@@ -15,9 +15,10 @@ import { quote } from '../../src/quote.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
 import { keysFolder } from '../keys-folder.ts'
-import { argument, named, nameOf, oneOf, option, plainText } from '../options.ts'
+import { argument, jobId, named, nameOf, oneOf, option, plainText } from '../options.ts'
 import type { Output } from '../output.ts'
-import { openSession } from '../session.ts'
+import { resignWaiting, verifyJob } from '../resign.ts'
+import { openSession, type Session } from '../session.ts'
 
 interface Flags {
   readonly type?: KeyType
@@ -25,19 +26,23 @@ interface Flags {
   readonly certificate?: string
   readonly privateKey?: string
   readonly verifyOnly?: boolean
+  readonly job?: number
+  readonly queue?: string
+  readonly dryRun?: boolean
 }
 
 interface Context {
   readonly keyring: Keyring
+  readonly session: Session
   readonly output: Output
   readonly flags: Flags
 }
 
-type Verb = 'new' | 'list' | 'retire' | 'verify' | 'export'
+type Verb = 'new' | 'list' | 'retire' | 'verify' | 'export' | 'resign'
 
 /** What a verb does, whether it needs the name of a key, and which flags it takes. */
 interface Action {
-  readonly named: boolean
+  readonly named: boolean | ((flags: Flags) => boolean)
   readonly flags: readonly (keyof Flags)[]
   run(context: Context, name: string): void | Promise<void>
 }
@@ -76,9 +81,13 @@ const verbs: Readonly<Record<Verb, Action>> = {
     },
   },
   verify: {
-    named: true,
-    flags: [],
-    run({ keyring, output }, name) {
+    named: ({ job }) => job === undefined,
+    flags: ['job'],
+    async run({ keyring, session, output, flags }, name) {
+      if (flags.job !== undefined) {
+        await verifyJob(session, flags.job)
+        return
+      }
       const key = keyring.read(name)
       const detail = tryOut(keyring, key)
       if (output.json) output.document({ ...document(key), detail })
@@ -95,6 +104,12 @@ const verbs: Readonly<Record<Verb, Action>> = {
       output.raw(text)
     },
   },
+  resign: {
+    named: true,
+    flags: ['queue', 'dryRun'],
+    run: ({ session, flags: { queue, dryRun = false } }, key) =>
+      resignWaiting(session, { key, dryRun, ...(queue === undefined ? {} : { queue }) }),
+  },
 }
 
 const flagNames: Readonly<Record<keyof Flags, string>> = {
@@ -103,6 +118,9 @@ const flagNames: Readonly<Record<keyof Flags, string>> = {
   certificate: '--certificate',
   privateKey: '--private-key',
   verifyOnly: '--verify-only',
+  job: '--job',
+  queue: '--queue',
+  dryRun: '--dry-run',
 }
 
 /** Adds `jobq keys`. */
@@ -120,6 +138,9 @@ export const register = (program: Command): void => {
     .addOption(option('--certificate <file>', 'new, x509: one that an authority issued, in PEM', plainText))
     .addOption(option('--private-key <file>', 'new, x509: the private key to that certificate, in PEM', plainText))
     .option('--verify-only', 'retire: sign no more, but go on verifying what it signed')
+    .addOption(option('--job <id>', 'verify: not a key, but the signature of this job', jobId))
+    .addOption(option('-q, --queue <name>', 'resign: only of this queue', nameOf('queue')))
+    .option('--dry-run', 'resign: verify and count, change nothing')
     .description('make, list and retire the keys that sign and encrypt')
     .action(async (verb: Verb, name: string | undefined, flags: Flags, command: Command) => {
       const action = verbs[verb]
@@ -127,11 +148,12 @@ export const register = (program: Command): void => {
         (flag) => flag in flagNames && !action.flags.includes(flag),
       )
       if (stray !== undefined) throw new JobqError('usage', `${flagNames[stray]} does not go with ${verb}`)
-      if (action.named && name === undefined) throw new JobqError('usage', `${verb}: which key?`)
-      if (!action.named && name !== undefined)
-        throw new JobqError('usage', `${verb}: ${quote(name)} is one word too many`)
-      const { output, sources } = await openSession(command)
-      await action.run({ keyring: new Keyring(keysFolder(sources)), output, flags }, name ?? '')
+      const isNamed = typeof action.named === 'boolean' ? action.named : action.named(flags)
+      if (isNamed && name === undefined) throw new JobqError('usage', `${verb}: which key?`)
+      if (!isNamed && name !== undefined) throw new JobqError('usage', `${verb}: ${quote(name)} is one word too many`)
+      const session = await openSession(command)
+      const { output, sources } = session
+      await action.run({ keyring: new Keyring(keysFolder(sources)), session, output, flags }, name ?? '')
     })
   explain(
     command,
@@ -142,12 +164,17 @@ export const register = (program: Command): void => {
       ['jobq keys list', 'id, type, state and age of each'],
       ['jobq keys verify prod', 'can it be used? 77 if not'],
       ['jobq keys retire web --verify-only', 'rotate: another one signs, this one still verifies'],
+      ['jobq keys resign next', 'sign anew, with this key, whatever waits'],
       ['jobq keys retire web', 'refuse it from now on'],
+      ['jobq keys verify --job 41', 'does the signature of that job hold?'],
     ],
     `new: hmac signs fast with one secret; ed25519 signs with a pair; x509 with a pair and its certificate, which is made here
 unless --certificate and --private-key bring one; aes256 encrypts payloads and results.
 retire: for good. A worker that runs hears of it within a second.
-verify: reads the key as a worker would, and signs and verifies (or encrypts and decrypts) a sample with it.
+verify: reads the key as a worker would, and signs and verifies (or encrypts and decrypts) a sample with it; with --job it
+verifies what a job holds, as a worker would.
+resign: verifies the signature of each job that waits, and puts one by this key in its place; what a worker holds, and what
+was not signed, stays as it is. Jobs whose signature does not hold are named, left alone, and make the exit code 77.
 export: prints the public key or the certificate in PEM.
 
 Keys are files in $XDG_CONFIG_HOME/jobq/keys (default ~/.config/jobq/keys; 'keys.folder' in the configuration says

@@ -13,7 +13,7 @@ import { bytesOf, type CodecOptions, Codecs, contentTypeOf, withBytes } from './
 import { Cipher, cipherName } from './keys/cipher.ts'
 import { readCipherKey } from './keys/cipher-key.ts'
 import { Keyring } from './keys/keyring.ts'
-import { type Content, sign, verify } from './keys/sign.ts'
+import { type Content, resign, sign, verify } from './keys/sign.ts'
 import { formatSignature } from './keys/signature.ts'
 import { Rejected } from './rejected.ts'
 
@@ -118,6 +118,34 @@ export class Messages implements PayloadSealer {
       verify(this.#keys(), { ...contentOf(payload, owner), signature, required }, this.#options.clock.now())
     }
     return this.#decrypted(payload, owner)
+  }
+
+  /** @throws JobqError `permission`, `not-found` for a key that cannot sign now */
+  checkSigner(keyId: string): void {
+    this.#keys().signer(keyId, this.#options.clock.now())
+  }
+
+  /**
+   * Verifies a signature that must be there; gives the id of its key.
+   * @throws Rejected with what is wrong
+   */
+  verify(payload: Payload, owner: PayloadOwner): string {
+    const { signature = null } = payload
+    const content = { ...contentOf(payload, owner), signature, required: true }
+    return verify(this.#keys(), content, this.#options.clock.now())?.keyId ?? ''
+  }
+
+  /**
+   * The signature of a signed payload by another key, if the one that it has holds.
+   * @throws Rejected with what is wrong with that; JobqError `permission`, `not-found` for the key
+   */
+  resign(payload: Payload, owner: PayloadOwner, keyId: string): string {
+    const now = this.#options.clock.now()
+    const key = this.#keys().signer(keyId, now)
+    const { signature = '' } = payload
+    return formatSignature(
+      resign(this.#keys(), { ...contentOf(payload, owner), signature }, { key, queue: owner.queue, now }),
+    )
   }
 
   /**

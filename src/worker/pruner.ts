@@ -8,7 +8,7 @@ const pruneEveryMs = 60_000
 /** Rows deleted in one transaction at the most, so that pruning never holds up the work. */
 const batch = 500
 
-/** Deletes what has been kept long enough: finished jobs with their output, and events. */
+/** Deletes what has been kept long enough: finished jobs with their output, results, and events. */
 export class Pruner {
   readonly #broker: Broker
   readonly #options: ResolvedOptions
@@ -44,12 +44,13 @@ export class Pruner {
       cancelled = 7 * dayMs,
       events = 7 * dayMs,
     } = config.retention ?? {}
-    const { maxJobs, maxEvents = Number.MAX_SAFE_INTEGER } = config.retention ?? {}
+    const { results, maxJobs, maxEvents = Number.MAX_SAFE_INTEGER } = config.retention ?? {}
     const now = clock.now().at
     try {
       await this.#pruneJobs({ states: ['succeeded'], finishedBefore: now - succeeded })
       await this.#pruneJobs({ states: ['failed'], finishedBefore: now - failed })
       await this.#pruneJobs({ states: ['cancelled'], finishedBefore: now - cancelled })
+      if (results !== undefined) await this.#dropResults(now - results)
       if (maxJobs !== undefined) await this.#pruneJobs({ keep: maxJobs })
       await this.#repeat(() => this.#broker.events.prune({ before: now - events, keep: maxEvents, limit: batch * 10 }))
     } catch (error) {
@@ -68,6 +69,14 @@ export class Pruner {
       const ids = await this.#broker.jobs.prune({ ...filter, limit: batch })
       removeOutput(this.#outputFolder, ids)
       return ids.length
+    })
+  }
+
+  async #dropResults(finishedBefore: number): Promise<void> {
+    let after: number | null = 0
+    await this.#repeat(async () => {
+      after = await this.#broker.jobs.dropResults({ finishedBefore, after: after ?? 0, limit: batch * 10 })
+      return after ?? 0
     })
   }
 

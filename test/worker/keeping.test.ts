@@ -52,6 +52,20 @@ describe('what a worker keeps of the past', () => {
     assert.deepEqual([pruned?.from, pruned?.to], [1, (events[0]?.id ?? 0) - 1])
   })
 
+  it('is the job without its result, if results go first', async (context) => {
+    const site = await openSite(context)
+    const task = `${site.folder}/tasks/answer.js`
+    fs.writeFileSync(task, 'export default () => ({ answer: 42 })\n')
+    const ids = await site.queue.enqueueMany([{ task: 'answer' }, { argv: ['true'] }, { task: 'answer' }])
+    await (await site.start({ drain: 'due' })).done
+    const results = () => Promise.all(ids.map(async (id) => (await site.job(id)).result))
+    await prune(site, { results: '1h' })
+    assert.deepEqual(await results(), [{ answer: 42 }, null, { answer: 42 }])
+    await prune(site, { results: 0 })
+    assert.deepEqual(await results(), [null, null, null])
+    for (const id of ids) assert.equal((await site.job(id)).state, 'succeeded')
+  })
+
   it('is everything while nothing is old', async (context) => {
     const site = await openSite(context)
     await scene(site)

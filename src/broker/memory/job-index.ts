@@ -1,6 +1,15 @@
 import type { Moment } from '../../clock.ts'
 import { finishedStates, isFinished, type Job, type JobState, type PayloadReader } from '../../job.ts'
-import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import type {
+  Counts,
+  JobFilter,
+  JobIndex,
+  PruneFilter,
+  QueueSummary,
+  SignatureChange,
+  SignedFilter,
+  StoredPayload,
+} from '../broker.ts'
 import type { MemoryStore } from './memory-store.ts'
 import { isWaiting, type JobRow, toJob } from './row.ts'
 
@@ -79,6 +88,46 @@ export class MemoryJobIndex implements JobIndex {
     return ids
   }
 
+  async dropResults(options: {
+    readonly finishedBefore: number
+    readonly after: number
+    readonly limit: number
+  }): Promise<number | null> {
+    const rows = this.#behind(options.after).slice(0, options.limit)
+    for (const row of rows) {
+      const old = isFinished(row.state) && row.finishedAt !== null && row.finishedAt < options.finishedBefore
+      if (old && row.result !== null) this.#store.put({ ...row, result: null })
+    }
+    return rows.at(-1)?.id ?? null
+  }
+
+  async stored(id: number): Promise<StoredPayload | null> {
+    const row = this.#store.jobs.get(id)
+    return row === undefined ? null : toStored(row)
+  }
+
+  async waitingSigned({ queue, after, limit }: SignedFilter): Promise<StoredPayload[]> {
+    return this.#behind(after)
+      .filter((row) => isWaiting(row) && row.payload.signature !== undefined)
+      .filter((row) => queue === undefined || row.queue === queue)
+      .slice(0, limit)
+      .map(toStored)
+  }
+
+  async resign(changes: readonly SignatureChange[]): Promise<boolean[]> {
+    return changes.map(({ job, from, to }) => {
+      const row = this.#store.jobs.get(job)
+      if (row === undefined || !isWaiting(row) || row.payload.signature !== from) return false
+      this.#store.put({ ...row, payload: { ...row.payload, signature: to } })
+      return true
+    })
+  }
+
+  /** Jobs with higher ids, by id. */
+  #behind(after: number): JobRow[] {
+    return [...this.#store.jobs.values()].filter(({ id }) => id > after).sort((one, other) => one.id - other.id)
+  }
+
   #show(row: JobRow, now: Moment): Job {
     return toJob(row, {
       read: this.#read,
@@ -108,3 +157,8 @@ export class MemoryJobIndex implements JobIndex {
     }
   }
 }
+
+const toStored = ({ id, task, queue, payload }: JobRow): StoredPayload => ({
+  payload,
+  owner: { part: 'payload', job: id, task, queue },
+})

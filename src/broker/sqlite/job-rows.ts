@@ -2,13 +2,23 @@
 import type { Moment } from '../../clock.ts'
 import type { Job, JobError, JobState, PayloadReader, RunOptions } from '../../job.ts'
 import { serializerName, shown, signerOf } from '../../plain-payload.ts'
-import type { Counts, JobFilter, JobIndex, PruneFilter, QueueSummary } from '../broker.ts'
+import type {
+  Counts,
+  JobFilter,
+  JobIndex,
+  PruneFilter,
+  QueueSummary,
+  SignatureChange,
+  SignedFilter,
+  StoredPayload,
+} from '../broker.ts'
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
 import { toPayload, toResult } from './payload-columns.ts'
 import { type Depth, readyDepths } from './ready-depths.ts'
 import { stateCodes, stateName, stored } from './state.ts'
 import type { Store, Value } from './store.ts'
+import { dropResults, replaceSignature, resultsToDrop, storedPayload, waitingSigned } from './stored-values.ts'
 
 interface JobRow {
   readonly id: number
@@ -127,6 +137,28 @@ export class SqliteJobIndex implements JobIndex {
       for (const id of ids) this.#delete(id)
       return ids
     })
+  }
+
+  async dropResults(options: {
+    readonly finishedBefore: number
+    readonly after: number
+    readonly limit: number
+  }): Promise<number | null> {
+    const { last, any } = await this.#store.read(() => resultsToDrop(this.#store, options))
+    if (last !== null && any) await this.#store.write(() => dropResults(this.#store, { ...options, last }))
+    return last
+  }
+
+  async stored(id: number): Promise<StoredPayload | null> {
+    return this.#store.read(() => storedPayload(this.#store, id))
+  }
+
+  async waitingSigned(filter: SignedFilter): Promise<StoredPayload[]> {
+    return this.#store.read(() => waitingSigned(this.#store, filter))
+  }
+
+  async resign(changes: readonly SignatureChange[]): Promise<boolean[]> {
+    return this.#store.write(() => changes.map((change) => replaceSignature(this.#store, change)))
   }
 
   #delete(id: number): boolean {

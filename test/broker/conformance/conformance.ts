@@ -8,6 +8,7 @@ import { rateCases } from './rates.ts'
 import { eventLogCases, jobIndexCases } from './reading.ts'
 import { type Case, Scene } from './scene.ts'
 import { leaseCases, settleCases } from './settle.ts'
+import { storedCases } from './stored.ts'
 import { uniqueCases } from './unique.ts'
 import { taskCases, waitCases, workerCases } from './workers.ts'
 
@@ -23,6 +24,7 @@ export const conformanceCases: readonly Case[] = [
   ...cancelCases,
   ...requeueCases,
   ...jobIndexCases,
+  ...storedCases,
   ...eventLogCases,
   ...cursorCases,
   ...workerCases,
