@@ -29,7 +29,7 @@ Read by jobq, each the same as the option of its name:
   by jobq run       JOBQ_QUEUES JOBQ_CONCURRENCY JOBQ_AUTOSCALE JOBQ_AUTOSCALE_KEEPALIVE JOBQ_MAX_TASKS_PER_CHILD
                     JOBQ_MAX_MEMORY_PER_CHILD JOBQ_TASKS JOBQ_WATCH JOBQ_PREFETCH JOBQ_DRAIN
                     JOBQ_SOFT_TIME_LIMIT JOBQ_TIME_LIMIT JOBQ_KILL_AFTER JOBQ_HTTP JOBQ_HTTP_TOKEN JOBQ_METRICS_TEXTFILE
-                    JOBQ_NAME JOBQ_GRACE JOBQ_LOG_LEVEL JOBQ_LOG_FORMAT
+                    JOBQ_NAME JOBQ_GRACE JOBQ_UI JOBQ_LOG_LEVEL JOBQ_LOG_FORMAT
 
 A flag wins over a variable, a variable over jobq.config.{ts,js,mjs,json}, that over the default ('jobq config' shows
 which did). Options that steps of the configuration add to jobq run have variables of their own in the same way: --health-port

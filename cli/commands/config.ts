@@ -70,6 +70,7 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     entry('name', settings.name),
     entry('grace', settings.grace),
     entry('logLevel', settings.logLevel),
+    entry('ui', settings.ui),
     entry('logFormat', settings.logFormat),
     ...stepSettings(sources),
     ...file,

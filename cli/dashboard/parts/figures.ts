@@ -45,11 +45,11 @@ export const uptime = (ms: number): string => {
   return hours < 24 ? `${hours}h ${two(minutes % 60)}m` : `${Math.floor(hours / 24)}d ${hours % 24}h`
 }
 
-/** Time that goes by, which stands at one place: `0:41`, `12:05`, `3:04:09`. */
+/** Time that goes by, which stands at one place: `0:41`, `12:05`, `3h 04m`. */
 export const elapsed = (ms: number): string => {
   const seconds = Math.max(0, Math.floor(ms / 1_000))
   const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
+  return hours > 0 ? `${hours}h ${two(minutes)}m` : `${minutes}:${two(seconds % 60)}`
 }
 
 /** How long ago or in how long, in one unit, so that it seldom changes: `12 s ago`, `4m ago`, `in 2h`, `now`. */

@@ -229,8 +229,8 @@ const runningLines = (state: State, picture: Picture, { width, height }: Room): 
         spare: 0,
       },
       { title: 'job', value: ({ job }) => jobTitle(job), spare: 0, least: 12 },
-      { title: '', value: progress, width: 16, spare: 2, tone: () => 'running' },
-      { title: '', value: ({ since }) => elapsed(at - since), side: 'right', width: 7, spare: 0 },
+      { title: '', value: progress, width: 13, spare: 2, tone: () => 'running' },
+      { title: '', value: ({ since }) => elapsed(at - since), side: 'right', width: 6, spare: 0 },
     ],
     selected === null ? shown : around(running, selected, shown.length),
     { width, height, key: ({ job }) => job.id, bare: true, selected },
@@ -248,7 +248,7 @@ const around = (running: readonly RunningJob[], selected: number, size: number):
 }
 
 const progress = ({ job }: RunningJob): string => {
-  if (job.cancelling) return 'being cancelled'
+  if (job.cancelling) return 'cancelling'
   if (job.progress === null) return 'running'
-  return `${bar(job.progress.fraction, 10)} ${String(Math.round(job.progress.fraction * 100)).padStart(3)} %`
+  return `${bar(job.progress.fraction, 7)} ${String(Math.round(job.progress.fraction * 100)).padStart(3)} %`
 }
