@@ -89,10 +89,13 @@ export class EventConsumer {
 
   async #run(): Promise<void> {
     let trouble = ''
-    while (!this.#finish.signal.aborted) {
+    for (let last = false; !last && !this.#cut.signal.aborted; ) {
+      // One that still waits for its cursor when it is to finish asks once more: a worker that died may be known to have by now.
+      last = this.#finish.signal.aborted
       try {
         const cursor = await this.#take()
         if (cursor !== null) await this.#work(cursor)
+        last ||= cursor !== null && this.#finish.signal.aborted
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         if (message !== trouble) this.#say('warn', message)

@@ -269,7 +269,7 @@ describe('jobq stats', () => {
       await scene.settle(scene.finished(job, ends.failed(), startedAt))
     })
     const stats = (await workspace.json(['stats'])) as Record<string, unknown>
-    const keys = ['at', 'counts', 'queues', 'perSecond', 'waitMs', 'runMs', 'oldestWaitingMs', 'drainsAt']
+    const keys = ['at', 'counts', 'queues', 'perSecond', 'waitMs', 'runMs', 'oldestWaitingMs', 'drainsAt', 'windowMs']
     assert.deepEqual(Object.keys(stats).sort(), keys.sort())
     assert.deepEqual(stats.counts, { blocked: 0, queued: 1, running: 0, succeeded: 1, failed: 1, cancelled: 0 })
     assert.deepEqual(stats.waitMs, { p50: 30, p95: 30, p99: 30 })
