@@ -225,6 +225,7 @@ export class Dashboard {
         this.#state = { ...this.#state, jobs: { ...jobs, wanted: false } }
         const machine = this.#time.past
         const then = past === null || machine === null ? null : { machine, at: past.at }
+        await then?.machine.catchUp()
         const standing = then === null ? {} : { standing: (job: Job) => then.machine.standing(job, then.at) }
         const request = {
           query: parseQuery(search),
@@ -255,6 +256,7 @@ export class Dashboard {
     const reasons = job === null ? [] : explain(await readCircumstances(broker, job, clock.now()))
     const { past } = this.#state
     const machine = this.#time.past
+    if (past !== null) await machine?.catchUp()
     const then = job === null || past === null || machine === null ? job : asOf(machine, job, past.at)
     const started = events.findLast(({ type, id }) => type === 'job.started' && id <= (past?.picture?.cursor ?? 0))
     this.tell({
@@ -271,6 +273,7 @@ export class Dashboard {
     this.#readAgain.failures = Number.POSITIVE_INFINITY
     const { past } = this.#state
     const machine = this.#time.past
+    if (past !== null) await machine?.catchUp()
     const jobs =
       past === null || machine === null
         ? await queue.broker.jobs.list({ states: ['failed'], limit: failuresAtMost }, clock.now())

@@ -35,6 +35,8 @@ export class Past {
   readonly #places = new Map<number, Place>()
   readonly #workers = new Map<string, WorkerRecord>()
   #cursor = 0
+  /** What happened up to this event is known; where the past was begun, or caught up with. */
+  #known = 0
 
   private constructor(broker: Broker, clock: Clock) {
     this.#broker = broker
@@ -47,6 +49,7 @@ export class Past {
     for (const worker of await broker.workers.list()) past.#workers.set(worker.name, worker)
     const { cursor, queues } = await broker.jobs.counts(clock.now())
     past.#cursor = cursor
+    past.#known = cursor
     for (const { name, paused, blocked, queued, running, succeeded, failed, cancelled } of queues) {
       past.#counts.set(name, { blocked, queued, running, succeeded, failed, cancelled })
       past.#paused.set(name, paused)
@@ -69,6 +72,7 @@ export class Past {
    * when `signal` aborts, the journey ends where it began.
    */
   async travel(at: number, told: (fraction: number) => void, signal: AbortSignal): Promise<Picture | null> {
+    await this.catchUp(signal)
     const first = (await this.#broker.events.read({ after: 0, limit: 1 })).events[0]
     const begin = first === undefined ? 0 : first.id - 1
     const target = Math.max(begin, await this.#broker.events.cursorAt(at))
@@ -89,6 +93,20 @@ export class Past {
     else this.#forth(events)
     this.#cursor = target
     return this.#picture(at)
+  }
+
+  /** Takes in what has happened since: where the jobs that it happened to stood before. */
+  async catchUp(signal?: AbortSignal): Promise<void> {
+    const last = await this.#broker.events.last()
+    while (this.#known < last && signal?.aborted !== true) {
+      const page = await this.#broker.events.read({ after: this.#known, limit: Math.min(pageSize, last - this.#known) })
+      for (const event of page.events) {
+        if (event.job === null || standingAfter(event) === null || this.#places.has(event.job)) continue
+        this.#places.set(event.job, await this.#placeBefore(event))
+      }
+      this.#known = Math.max(page.cursor, this.#known + 1)
+      await nextTurn()
+    }
   }
 
   /** The state that a job was in; null for one that was not there yet. */

@@ -136,6 +136,35 @@ describe('the past', () => {
     })
   }
 
+  test('stays what it was while things go on', async () => {
+    const scene = new Scene(new MemoryBroker())
+    const ids = (await scene.addAll([{}, {}])).map(({ id }) => id)
+    const job = await scene.claimOne({ limit: 1 })
+    await scene.settle(scene.started(job))
+    scene.pass(500)
+    const then = await seen(scene)
+    scene.pass(500)
+    const past = await Past.begin(scene.broker, { now: () => scene.now() })
+    const running = async () =>
+      (await past.travel(then.at, () => undefined, signal))?.running.map(({ job: { id } }) => id)
+    assert.deepEqual(await running(), then.running)
+    // What ran then ends, what waited then starts, and another one comes.
+    await scene.settle(scene.finished(job, ends.succeeded(), scene.at - 1_000))
+    const other = await scene.claimOne({ limit: 1 })
+    await scene.settle(scene.started(other))
+    ids.push(await scene.addId())
+    scene.pass(1_000)
+    assert.deepEqual(await running(), then.running)
+    const jobs = await scene.broker.jobs.list({ order: 'oldest' }, scene.now())
+    assert.deepEqual(
+      jobs.map((each) => past.standing(each, then.at)),
+      ['running', 'queued', null],
+    )
+    const picture = await past.travel(then.at, () => undefined, signal)
+    assert.deepEqual(figuresOf(picture?.queues ?? []), then.queues)
+    assert.equal(ids.length, 3)
+  })
+
   test('knows which workers were online', async () => {
     const scene = new Scene(new MemoryBroker())
     const first = await scene.join('first')
