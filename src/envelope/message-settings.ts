@@ -31,7 +31,7 @@ export interface MessageSettings {
   readonly accept?: string | readonly string[]
   /** Jobs without a valid signature are not run. */
   readonly require?: 'signed'
-  /** Where the keys are that `jobq keys` keeps (default `$XDG_CONFIG_HOME/jobq/keys`), and which one signs where none is named. */
+  /** Where the keys are that `jobq keys` keeps (default `$XDG_CONFIG_HOME/jobq/keys`), and which one signs all jobs that do not say otherwise. */
   readonly keys?: { readonly folder?: string; readonly sign?: string }
   /** Payloads and results are encrypted with the 32 bytes of this file. */
   readonly encrypt?: { readonly keyFile: string }

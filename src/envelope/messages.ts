@@ -181,9 +181,11 @@ export class Messages implements PayloadSealer {
 
   #signer(asked: string | boolean | undefined, queue: string | null): string | null {
     if (typeof asked === 'string') return asked
+    if (asked === false) return null
+    // Who has set a key to sign with wants it used.
+    if (this.usualKey !== null) return this.usualKey
     const wanted = asked ?? (queue === null ? this.requiresAny : this.requiresSigned(queue))
     if (!wanted) return null
-    if (this.usualKey !== null) return this.usualKey
     const why = asked === true ? 'jobs of this task are to be signed' : 'only signed jobs are taken here'
     throw new JobqError('permission', `${why}: name a key to sign with, or set keys.sign in the configuration`)
   }
