@@ -42,30 +42,33 @@ export class SqliteEventLog implements EventLog {
       const prunedTo = store.value("SELECT value FROM jobq_meta WHERE key = 'events_pruned'") as number
       const pruned: EventsPruned | null =
         filter.after < prunedTo ? { type: 'events.pruned', from: filter.after + 1, to: prunedTo } : null
-      const values: Value[] = [filter.after]
-      let where = 'id > ?'
-      if (filter.job !== undefined) {
-        where += ` AND id IN (SELECT id FROM jobq_events WHERE job = ? AND type >= 0
-          UNION ALL SELECT event - 1 FROM jobq_ends WHERE job = ? UNION ALL SELECT event FROM jobq_ends WHERE job = ?)`
-        values.push(filter.job, filter.job, filter.job)
-      }
-      const codes = filter.types === undefined ? null : new Set([...filter.types].map(eventCode))
-      const size = codes === null ? filter.limit : Math.max(filter.limit, Math.min(pageAtMost, filter.limit * 20))
-      const rows = store
-        .sql<EventRow>(
-          `SELECT id, at, abs(type), job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
-        )
-        .raw()
-        .all(...values, size)
-      const events: JobqEvent[] = []
-      let cursor = Math.max(filter.after, prunedTo)
-      for (const row of rows) {
-        if (events.length >= filter.limit) break
-        cursor = row[0]
-        if (codes === null || codes.has(row[2])) events.push(this.#toEvent(row))
-      }
+      const begin = Math.max(filter.after, prunedTo)
+      // An index leads to the events of a job; those of rare types are looked for in stretches.
+      const indexed = filter.types === undefined || filter.job !== undefined
+      const last = this.#last()
+      const end = indexed ? last : Math.min(begin + Math.max(pageAtMost, filter.limit), last)
+      const rows = this.#rows(filter, begin, end)
+      const cursor = rows.length < filter.limit ? Math.max(begin, end) : (rows.at(-1)?.[0] ?? begin)
+      const events = rows.map((row) => this.#toEvent(row))
       return { events, pruned, cursor }
     })
+  }
+
+  #rows({ types, job, limit }: EventFilter, begin: number, end: number): EventRow[] {
+    const values: Value[] = [begin, end]
+    let where = 'id > ? AND id <= ?'
+    if (types !== undefined) where += ` AND abs(type) IN (${[...types].map(eventCode).join(', ')})`
+    if (job !== undefined) {
+      where += ` AND id IN (SELECT id FROM jobq_events WHERE job = ? AND type >= 0
+        UNION ALL SELECT event - 1 FROM jobq_ends WHERE job = ? UNION ALL SELECT event FROM jobq_ends WHERE job = ?)`
+      values.push(job, job, job)
+    }
+    return this.#store
+      .sql<EventRow>(
+        `SELECT id, at, abs(type), job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
+      )
+      .raw()
+      .all(...values, limit)
   }
 
   async last(): Promise<number> {
