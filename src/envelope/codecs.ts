@@ -47,11 +47,8 @@ export class Written {
 
 /** A value that is larger, serialized, than it may be. */
 export class TooLarge extends JobqError {
-  readonly bytes: number
-
-  constructor(bytes: number, maxBytes: number) {
+  constructor(maxBytes: number) {
     super('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
-    this.bytes = bytes
   }
 }
 
@@ -87,7 +84,7 @@ export class Codecs {
         : this.#serializers.encode(serializer, value)
     const stored = { serializer: contentType === jsonType ? json : contentType }
     const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength
-    if (bytes > maxBytes) throw new TooLarge(bytes, maxBytes)
+    if (bytes > maxBytes) throw new TooLarge(maxBytes)
     const packed =
       compress === undefined || compress === 'none' || bytes < defaultThresholdBytes
         ? null

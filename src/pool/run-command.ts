@@ -161,7 +161,7 @@ const exitFailure = (job: RunningJob, end: Exclude<ProgramEnd, { problem: unknow
 const resultOf = (job: RunningJob, results: number): Outcome => {
   const { maxResultBytes, maxOutputBytes } = job.settings
   const bytes = fs.fstatSync(results).size
-  if (bytes > maxResultBytes) return resultTooLarge(bytes, maxResultBytes)
+  if (bytes > maxResultBytes) return resultTooLarge(maxResultBytes)
   if (bytes > 0) {
     const data = Buffer.alloc(bytes)
     fs.readSync(results, data, 0, bytes, 0)
@@ -179,7 +179,7 @@ const resultOutcome = (job: RunningJob, text: string): Outcome => {
       ? { ...outcome, exitCode: 0 }
       : { type: 'succeeded', result: job.writeResult(decodeJson(text)), exitCode: 0 }
   } catch (error) {
-    if (error instanceof TooLarge) return resultTooLarge(error.bytes, job.settings.maxResultBytes)
+    if (error instanceof TooLarge) return resultTooLarge(job.settings.maxResultBytes)
     return {
       type: 'failed',
       final: true,

@@ -83,12 +83,12 @@ const isSoftAbort = (thrown: unknown): thrown is { readonly cause: unknown } => 
 /** Success with a result given as JSON text, unless it is too large. */
 export const checkResultSize = (result: string, maxBytes: number): Outcome => {
   const bytes = result.length * 3 > maxBytes ? Buffer.byteLength(result) : 0
-  return bytes <= maxBytes ? { type: 'succeeded', result } : resultTooLarge(bytes, maxBytes)
+  return bytes <= maxBytes ? { type: 'succeeded', result } : resultTooLarge(maxBytes)
 }
 
 /** A result is kept whole or not at all. */
-export const resultTooLarge = (bytes: number, maxBytes: number): Outcome => {
-  const message = `the result has ${bytes} bytes of JSON; at most ${maxBytes} are kept`
+export const resultTooLarge = (maxBytes: number): Outcome => {
+  const message = `the result has more than ${maxBytes} bytes, the most that are kept`
   return { type: 'failed', final: true, error: { type: 'ResultTooLarge', message } }
 }
 
@@ -108,7 +108,7 @@ const resultOutcome = (job: RunningJob, value: unknown): Outcome => {
     if (job.writesPlainResults) return checkResultSize(encodeJson(value), job.settings.maxResultBytes)
     return { type: 'succeeded', result: job.writeResult(value) }
   } catch (error) {
-    if (error instanceof TooLarge) return resultTooLarge(error.bytes, job.settings.maxResultBytes)
+    if (error instanceof TooLarge) return resultTooLarge(job.settings.maxResultBytes)
     return { type: 'failed', final: true, error: { type: 'InvalidResult', message: toJobError(error).message } }
   }
 }

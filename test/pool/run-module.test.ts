@@ -89,7 +89,7 @@ test('results that JSON would change, or that are too large, fail for good', asy
   }
   const large = await outcomeOf(jobOf('give', 'large'))
   assert.ok(large.type === 'failed' && large.final && large.error.type === 'ResultTooLarge')
-  assert.match(large.error.message, /2002 bytes/)
+  assert.match(large.error.message, /more than 1000 bytes/)
   assert.equal((await outcomeOf(jobOf('give', 'fits'))).type, 'succeeded')
 })
 
@@ -167,7 +167,7 @@ test('a task enqueues and beats through its worker', async (context) => {
   assert.deepEqual(outcome, { type: 'succeeded', result: '[2,3,4,["duplicate","held by job 3"]]' })
   assert.deepEqual(calls, [
     { method: 'heartbeat' },
-    { method: 'enqueue', target: 'other', payload: '{"a":1}', options: { delay: '5m' } },
+    { method: 'enqueue', target: 'other', payload: { serializer: 'json', text: '{"a":1}' }, options: { delay: '5m' } },
     { method: 'enqueue', target: ['ls', '-l'], payload: null, options: { cwd: '/' } },
     { method: 'enqueue', target: 'bare', payload: null, options: {} },
     { method: 'enqueue', target: 'refused', payload: null, options: {} },
