@@ -193,5 +193,27 @@ Compressors are gzip, zlib, bzip2, zstd and brotli; what the programs of those n
 A payload is compressed only where that makes it smaller. Unpacking stops at the allowed size; data that is cut short or
 followed by anything is refused, but for gzip, which reads several members as one, as the program does. bzip2 and zstd
 read one stream or frame only; windows of more than 8 MiB (zstd) or 16 MiB (brotli) are refused.
+
+'jobq help signing' tells of signatures and encryption.
+`,
+  signing: `Signing and encryption
+
+A job is signed with --sign KEY, with 'sign' in its task's definition or in taskOptions, or with keys.sign of the
+configuration where 'require' wants signed jobs: everywhere, or in a queue (queues: {money: {require: 'signed'}}). Where
+they are required, a job without a key to sign it is refused with exit 77, and one that came into the file otherwise is
+parked as Rejected.
+
+A signature covers the payload as it is stored, how it is written, and the job's id, task and queue, so that it holds for one
+job only. It does not cover when and how often a job runs (priority, due time, expiry, retries, limits, dependencies), nor
+its labels, tags and meta. It is verified before anything is unpacked.
+
+Rotation: make the next key and put its public part where it is verified; sign with it; 'jobq keys retire OLD --verify-only';
+once no job waits by the old one, or after 'jobq keys resign NEXT', 'jobq keys retire OLD'.
+
+encrypt: {keyFile: 'queue.key'} encrypts payloads and results by AES-256-GCM. Still to be seen in the file: names of tasks,
+queues, workers, tags and labels, meta, keys of unique jobs, times and counts, errors, progress, the output of jobs, and the
+lengths of payloads and results. Who has not the key sees why nothing is shown.
+
+What is Rejected stays in the queue as failed: 'jobq why ID' names the reason, 'jobq retry ID' runs it once that is mended.
 `,
 } as const

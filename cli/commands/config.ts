@@ -79,5 +79,10 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
 
 const shownValue = (key: string, value: unknown): unknown => {
   if (key === 'steps' && Array.isArray(value)) return value.map((step: unknown) => (isStep(step) ? step.name : step))
+  // What else a codec holds is its own affair, and may be a secret.
+  if (key === 'serializers' || key === 'compressors') {
+    const codecs = Object.entries(value ?? {})
+    return Object.fromEntries(codecs.map(([name, codec]) => [name, codec?.contentType]))
+  }
   return typeof value === 'function' ? 'a function' : value
 }
