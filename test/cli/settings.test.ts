@@ -61,7 +61,10 @@ describe('jobq config', () => {
   const refused: readonly (readonly [what: string, text: string, message: RegExp])[] = [
     ['an unknown key', '{"wokrer": {}}', /"wokrer".*did you mean worker\?/],
     ['an unknown key inside', '{"worker": {"concurency": 2}}', /"worker\.concurency".*did you mean concurrency\?/],
-    ['a key of another version', '{"encrypt": {}}', /"encrypt" is no key of this version/],
+    ['a key of another version', '{"brokers": {}}', /"brokers" is no key of this version/],
+    ['an encryption without a key', '{"encrypt": {}}', /encrypt\.keyFile/],
+    ['a requirement that is none', '{"require": "encrypted"}', /require: "encrypted"/],
+    ['an age of results that is none', '{"retention": {"results": "old"}}', /retention\.results: "old"/],
     ['a wrong number', '{"worker": {"concurrency": 0}}', /worker\.concurrency: 0 is not a whole number from 1/],
     ['an autoscale that is none', '{"worker": {"autoscale": 4}}', /worker\.autoscale: 4 is not a pair/],
     ['an autoscale upside down', '{"worker": {"autoscale": [2, 4]}}', /worker\.autoscale: 2,4: MAX/],
