@@ -2,7 +2,7 @@
 import { JobqError } from '../../errors.ts'
 import type { CancelAnswer, CancelTarget, RequeueAnswer } from '../broker.ts'
 import { admit } from './admit.ts'
-import { endWaiting } from './claim.ts'
+import { endWaiting } from './catch-up.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
 import { foldEnd } from './ends.ts'
 import { logJobEvent } from './event-writer.ts'
