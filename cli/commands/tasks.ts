@@ -9,6 +9,7 @@ import { childProgram } from '../../src/pool/child-program.ts'
 import { createPool } from '../../src/pool/forked-pool.ts'
 import type { TaskProblem, TaskSummary } from '../../src/pool/task-summary.ts'
 import { processPlan } from '../../src/process-options.ts'
+import { codecPlan } from '../../src/worker/codings.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
 import { plainText, repeatable } from '../options.ts'
@@ -74,6 +75,7 @@ const load = async (paths: readonly string[], { output, config }: Session): Prom
     outputFolder: '',
     brokerUrl: '',
     processes: processPlan(config?.values ?? {}),
+    codecs: codecPlan(config?.values ?? {}, config?.file ?? null),
     listener: {
       ready: (_child, tasks, problems) => void found.push({ tasks, problems }),
       exited: (_child, exit) => {

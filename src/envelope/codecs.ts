@@ -78,6 +78,8 @@ export class Codecs {
    * `maxBytes`; Rejected for what was `Written` by another serializer and cannot be read here
    */
   encode(value: unknown, { serializer = json, compress }: Coding, maxBytes: number): Payload {
+    // Also where there is too little to compress: a name that is wrong is wrong.
+    this.check({ serializer, ...(compress === undefined ? {} : { compress }) })
     const { contentType, data } =
       value instanceof Written
         ? this.#rewrite(value, serializer, maxBytes)

@@ -14,7 +14,7 @@ import type { OutputStream } from '../output/output-path.ts'
 import { isTraced, tracedRun } from '../tracing.ts'
 import { libraryFolder } from '../user-file.ts'
 import { watchUserImports } from '../user-imports.ts'
-import { loadCodecs, resultCoding } from './child-codecs.ts'
+import { loadCodecs, resultCoding, withKnownCodecs } from './child-codecs.ts'
 import { findUnexecutable } from './discover-tasks.ts'
 import { unpackJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
@@ -93,13 +93,13 @@ async function begin(settings: ChildSettings): Promise<void> {
   if (settings.reportImports) {
     watchUserImports((file, hash) => pipe.send({ type: 'imported', file, hash }), libraryFolder())
   }
-  const loaded = await loadTasks(settings.tasks)
+  const codecs = await loadCodecs(settings.codecs)
+  const loaded = withKnownCodecs(await loadTasks(settings.tasks), codecs)
   const env = passedEnvironment(process.env)
   const programs = [{ name: commandTask, isProgram: true }]
   for (const [name, { run }] of loaded.tasks) programs.push({ name, isProgram: run === null })
   const launches = planLaunches(settings.processes, programs, env)
   const plain: Launch = { env, prefix: [], problem: null }
-  const codecs = await loadCodecs(settings.codecs)
   window = new JobWindow({
     settings,
     codecs,

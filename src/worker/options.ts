@@ -14,6 +14,7 @@ import type { ChildProgram } from '../pool/pool.ts'
 import { parseSize } from '../size.ts'
 import { checkTimeLimits, parseTimeLimit } from '../time-limit.ts'
 import { checkBounds, type PoolBounds } from './autoscale-rule.ts'
+import { checkCodings } from './codings.ts'
 import type { StepOptionValues } from './define-step.ts'
 import { type LogEntry, type LogLevel, logLevels } from './log-entry.ts'
 import type { ServiceManager } from './service-manager.ts'
@@ -182,6 +183,8 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
   const softTimeLimitMs = timeLimit('softTimeLimit', options.softTimeLimit)
   const timeLimitMs = timeLimit('timeLimit', options.timeLimit)
   checkTimeLimits({ softTimeLimit: softTimeLimitMs, timeLimit: timeLimitMs })
+  const messages = messagesBy(config, clock)
+  checkCodings(config, messages.codecs)
   return {
     broker: options.broker,
     tasks: options.tasks ?? [],
@@ -211,6 +214,6 @@ export const resolveOptions = (options: WorkerOptions): ResolvedOptions => {
     serviceManager: options.serviceManager ?? null,
     config,
     configFile: options.configFile ?? null,
-    messages: messagesBy(config, clock),
+    messages,
   }
 }

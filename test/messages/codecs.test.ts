@@ -195,3 +195,38 @@ describe('serializers and compressors', () => {
     }
   })
 })
+
+describe('codecs that there are not', () => {
+  it('are told when a worker starts, when tasks load, and before a job is written', async () => {
+    const run = async (config: string): Promise<readonly [number | null, string]> => {
+      workspace.write('jobq.config.mjs', `export default ${config}`)
+      const { code, stderr } = await workspace.run(['run', '--drain'])
+      return [code, stderr]
+    }
+    workspace.write('tasks/fine.js', 'export default () => 1\n')
+    assert.deepEqual(await run("{ defaults: { serializer: 'msgpak' } }"), [
+      2,
+      'jobq: defaults: no serializer "msgpak"; did you mean msgpack?\n',
+    ])
+    assert.deepEqual(await run("{ taskOptions: { fine: { compress: 'zstdd' } } }"), [
+      2,
+      'jobq: taskOptions.fine: no compressor "zstdd"; did you mean zstd?\n',
+    ])
+    assert.deepEqual(await run("{ accept: ['msgpak'] }"), [2, 'jobq: no serializer "msgpak"; did you mean msgpack?\n'])
+    workspace.write('jobq.config.mjs', configuration(''))
+    workspace.write(
+      'tasks/own.js',
+      "export const options = { serializer: 'backwards', compress: 'halves' }\nexport default () => 1\n",
+    )
+    await workspace.output(['tasks', '--check'])
+    workspace.write('tasks/wrong.js', "export const options = { serializer: 'msgpak' }\nexport default () => 1\n")
+    const checked = await workspace.run(['tasks', '--check'])
+    assert.deepEqual(
+      [checked.code, checked.stderr],
+      [1, 'jobq: tasks/wrong.js: no serializer "msgpak"; did you mean msgpack?\n'],
+    )
+    const refused = await workspace.run(['enqueue', '--compress', 'zstdd', 'fine'])
+    assert.deepEqual([refused.code, refused.stderr], [2, 'jobq: no compressor "zstdd"; did you mean zstd?\n'])
+    assert.deepEqual(await list(workspace), [])
+  })
+})

@@ -1,11 +1,7 @@
 import { once } from 'node:events'
-import type { CheckedTaskSettings } from '../../config.ts'
-import { JobqError } from '../../errors.ts'
-import { defaultMaxPayloadBytes } from '../../new-job.ts'
-import type { CodecPlan } from '../../pool/codec-plan.ts'
 import { createPool } from '../../pool/forked-pool.ts'
 import { processPlan } from '../../process-options.ts'
-import type { Coding } from '../../sealing.ts'
+import { codecPlan } from '../codings.ts'
 import { type WorkerStep, workerStep } from '../components.ts'
 import type { WorkerHooks } from '../hooks.ts'
 import type { ResolvedOptions } from '../options.ts'
@@ -15,30 +11,6 @@ import { PoolReports } from '../pool-reports.ts'
 const aborted = async (signal: AbortSignal): Promise<void> => {
   if (!signal.aborted) await once(signal, 'abort')
 }
-
-/** What children need to read payloads and write results. */
-const codecPlan = ({ config, configFile }: ResolvedOptions): CodecPlan => {
-  const own = config.serializers !== undefined || config.compressors !== undefined
-  if (own && configFile === null) {
-    throw new JobqError(
-      'usage',
-      'serializers and compressors of your own are loaded by children from a file: name it as configFile',
-    )
-  }
-  const tasks = Object.entries(config.taskOptions ?? {}).map(([name, options]) => [name, coding(options)])
-  return {
-    configFile: own ? configFile : null,
-    accept: config.accept ?? null,
-    maxPayloadBytes: config.maxPayload ?? defaultMaxPayloadBytes,
-    defaults: coding(config.defaults ?? {}),
-    tasks: Object.fromEntries(tasks),
-  }
-}
-
-const coding = ({ serializer, compress }: CheckedTaskSettings): Coding => ({
-  ...(serializer === undefined ? {} : { serializer }),
-  ...(compress === undefined ? {} : { compress }),
-})
 
 /** Forks the children. */
 export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerStep =>
@@ -61,7 +33,7 @@ export const poolStep = (options: ResolvedOptions, hooks: WorkerHooks): WorkerSt
         brokerUrl: broker.url,
         limitsOf: (job) => tasks.limitsFor(job),
         shared: hooks.shared,
-        codecs: codecPlan(options),
+        codecs: codecPlan(options.config, options.configFile),
         processes: processPlan(options.config),
       })
       // What has not started is handed out again, with its new limits.
