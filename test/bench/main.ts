@@ -21,8 +21,9 @@ import { latency } from './works/latency.ts'
 import { mixed } from './works/mixed.ts'
 import { scale } from './works/scale.ts'
 import { shell } from './works/shell.ts'
+import { signing } from './works/signing.ts'
 
-const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed, codecs]
+const works: readonly Work[] = [drain, enqueue, latency, shell, commands, idle, crash, scale, mixed, codecs, signing]
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 const places = new Set<Place>()
 let failed = false
