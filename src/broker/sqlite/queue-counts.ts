@@ -1,6 +1,7 @@
 /** The queues with their counts, from the tables that hold what waits and the indexes by state. */
 import type { QueueSummary } from '../broker.ts'
 import { type Depth, readyDepths } from './ready-depths.ts'
+import { scheduledDepths } from './scheduled-depths.ts'
 import type { Store, Value } from './store.ts'
 
 /** Every known queue by name; `now` is epoch milliseconds. */
@@ -28,10 +29,7 @@ export const readQueues = (store: Store, now: number): QueueSummary[] => {
     'SELECT queue, count(*) AS jobs, min(due_at) AS oldest FROM jobq_jobs WHERE state = 2 AND due_at <= ? GROUP BY queue',
     now,
   )
-  const later = depths(
-    'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state = 2 AND due_at > ? GROUP BY queue',
-    now,
-  )
+  const later = new Map(scheduledDepths(store, now).map((row) => [row.queue, row]))
   const running = depths(
     'SELECT queue, count(*) AS jobs, NULL AS oldest FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 3 GROUP BY queue',
   )

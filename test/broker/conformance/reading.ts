@@ -101,6 +101,27 @@ export const jobIndexCases: Case[] = [
     },
   },
   {
+    name: 'queues are counted to the job, also where very many wait or are scheduled',
+    async run(scene) {
+      const many = (queue: string, jobs: number, dueAt: number) =>
+        Array.from({ length: jobs }, () => ({ queue, dueAt }))
+      const soon = scene.at + 50
+      for (const dueAt of [0, soon, scene.at + 1_000]) {
+        await scene.addAll(many('few', 3, dueAt))
+        await scene.addAll(many('most', 22_000, dueAt))
+        await scene.addAll(many('more', 21_000, dueAt))
+      }
+      scene.pass(50)
+      const told = async (queue: string) => {
+        const { queued, scheduled, oldestWaitingMs } = await scene.queue(queue)
+        return { queued, scheduled, oldestWaitingMs }
+      }
+      assert.deepEqual(await told('few'), { queued: 9, scheduled: 3, oldestWaitingMs: scene.at })
+      assert.deepEqual(await told('most'), { queued: 66_000, scheduled: 22_000, oldestWaitingMs: scene.at })
+      assert.deepEqual(await told('more'), { queued: 63_000, scheduled: 21_000, oldestWaitingMs: scene.at })
+    },
+  },
+  {
     name: 'due jobs are counted by what a worker could claim, up to a limit',
     async run(scene) {
       const count = (queues: readonly string[] | null, limit = 100) =>
