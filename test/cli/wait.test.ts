@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import path from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type Running, Workspace } from '../support/cli.ts'
 
@@ -12,6 +14,20 @@ before(async () => {
     'export default async (payload, job) => { job.progress(0.5, "half"); return payload }\n',
   )
   workspace.write('tasks/broken.js', 'export default () => { throw new Error("broken") }\n')
+  workspace.write(
+    'tasks/until.js',
+    `import fs from 'node:fs'
+export const options = { retries: 1, backoff: 'fixed:1ms' }
+export default async (gate, job) => {
+  for (let n = 0; !fs.existsSync(gate); n++) {
+    job.progress((n % 100) / 100, 'not yet')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  if (job.attempt === 1) throw new Error('once')
+  return { n: 1 }
+}
+`,
+  )
   worker = workspace.start(['run', '-c', '2'])
   await worker.until(/is online/)
 })
@@ -85,15 +101,21 @@ describe('jobq wait', () => {
   })
 
   it('tells with --progress what happens, as a stream of events', async () => {
-    const id = await add('--delay', '3s', 'fine', '{"n":1}')
-    const lines = (await workspace.output(['wait', id, '--progress', '--json']))
+    const gate = path.join(workspace.folder, 'gate')
+    const id = await add('until', JSON.stringify(gate))
+    const waiting = workspace.start(['wait', id, '--progress', '--json'])
+    // From the first event that it has told of on, it misses none.
+    await waiting.until(/job\.progress/, 'stdout')
+    fs.writeFileSync(gate, '')
+    assert.equal((await waiting.ended).code, 0)
+    const lines = waiting.stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Json)
     const types = lines.flatMap(({ type }) => (typeof type === 'string' ? [type] : []))
     assert.deepEqual(
       types.filter((type) => type !== 'job.progress'),
-      ['job.started', 'job.succeeded'],
+      ['job.retried', 'job.started', 'job.succeeded'],
     )
     assert.deepEqual([lines.at(-1)?.state, lines.at(-1)?.result], ['succeeded', { n: 1 }])
   })
