@@ -4,12 +4,13 @@
  * index seek a queue, whatever else the file holds. Only inside a write.
  */
 import type { Moment } from '../../clock.ts'
-import type { ClaimedJob, RunOptions } from '../../job.ts'
+import type { ClaimedJob } from '../../job.ts'
 import { traceContext } from '../../trace-context.ts'
 import type { ClaimRequest } from '../broker.ts'
 import { catchUp } from './catch-up.ts'
-import { toPayload } from './payload-columns.ts'
+import { maxStoredBytes, toPayload, unreadable } from './payload-columns.ts'
 import type { QueueTurns } from './queue-turns.ts'
+import { toRunOptions } from './run-options-column.ts'
 import { StartRates } from './start-rates.ts'
 import type { Store } from './store.ts'
 
@@ -22,7 +23,8 @@ export interface HeldJob {
   readonly attempt: number
   /** Its success need not be written into its own row: nothing but its state would change there. */
   readonly plain: boolean
-  started: boolean
+  /** Something of its run is on record already. */
+  told: boolean
 }
 
 /** So many throttled jobs are passed by in one turn at the most. */
@@ -96,7 +98,8 @@ type ReadyRow = [
   dueAt: number,
   createdAt: number,
   retries: number | null,
-  payload: string | Buffer,
+  /** Null where it is too large. */
+  payload: string | Buffer | null,
   /** A JSON array of what most jobs do not have; null for them. */
   rare: string | null,
 ]
@@ -118,14 +121,19 @@ type Rare = [
 
 const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1, null, null]
 
+/** What somebody else has written instead of JSON must not end the claim of all. */
+const fromMeta = (key: string): string => `iif(json_valid(j.meta), j.meta ->> '$.${key}', NULL)`
+
 const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
-      `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries, j.payload,
+      `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries,
+         iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
          iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
-             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL AND j.meta ->> '$.traceparent' IS NULL, NULL,
-           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), j.options, j.serializer, j.coding, j.signature,
-             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, j.meta ->> '$.traceparent', j.meta ->> '$.tracestate'))
+             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL AND ${fromMeta('traceparent')} IS NULL, NULL,
+           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
+             CAST(j.serializer AS TEXT), CAST(j.coding AS TEXT), CAST(j.signature AS TEXT),
+             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, ${fromMeta('traceparent')}, ${fromMeta('tracestate')}))
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
     )
     .raw()
@@ -138,8 +146,6 @@ const takeOffList = (store: Store, rows: readonly ReadyRow[]): void => {
     store.sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)').run(queue, rank, dueAt, id)
   }
 }
-
-const noOptions: RunOptions = {}
 
 const handOut = (
   store: Store,
@@ -163,7 +169,8 @@ const handOut = (
   ] = rare === null ? usual : (JSON.parse(rare) as Rare)
   const { token, worker, taken } = claim
   const attempt = spent + 1
-  taken.push([id, { token, task, queue, worker, attempt, plain: plain === 1, started: false }])
+  const known = toRunOptions(options)
+  taken.push([id, { token, task, queue, worker, attempt, plain: plain === 1, told: false }])
   return {
     id,
     token,
@@ -178,8 +185,11 @@ const handOut = (
     payload:
       rare === null && typeof payload === 'string'
         ? { serializer: 'json', text: payload }
-        : toPayload(payload, { serializer, coding, signature }),
-    options: options === null ? noOptions : (JSON.parse(options) as RunOptions),
+        : known === null
+          ? // Without its limits it is not the job that was asked for.
+            unreadable('its options are none')
+          : toPayload(payload, { serializer, coding, signature }),
+    options: known ?? {},
     createdAt,
     dueAt,
     trace: traceparent === null ? null : traceContext(traceparent, tracestate),

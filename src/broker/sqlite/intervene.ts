@@ -77,7 +77,10 @@ export const requeueJobs = (
   return answers
 }
 
-/** Takes a job back to before its first run, except for its number of attempts. */
+/**
+ * Takes a job back to before its first run, except for its number of attempts. Where it stands is left to `admit`; until then
+ * it is not blocked, so that the fate of another job of the same request does not cancel it first.
+ */
 const resetFinished = (store: Store, row: Row, dueAt: number): void => {
   const { id, uniqueKey } = row
   const holder =
@@ -90,7 +93,7 @@ const resetFinished = (store: Store, row: Row, dueAt: number): void => {
   foldEnd(store, id)
   store
     .sql(
-      `UPDATE jobq_jobs SET state = ${stored.blocked}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0,
+      `UPDATE jobq_jobs SET state = ${stored.scheduled}, due_at = ?, base = attempt, spent = attempt, crashes = 0, alone = 0, held = 0,
          token = 0, pid = NULL, worker = NULL, started_at = NULL, finished_at = NULL, expires_at = NULL, exit_code = NULL,
          signal = NULL, progress = NULL, progress_text = NULL, result = NULL, result_coding = NULL, error = NULL WHERE id = ?`,
     )

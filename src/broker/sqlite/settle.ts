@@ -59,7 +59,7 @@ export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report
     const job = held.get(report.id)
     if (job?.token !== report.token) continue
     if (report.kind === 'finished') held.delete(report.id)
-    else if (report.kind === 'started') job.started = true
+    else job.told = true
   }
   for (const { id, token } of lost) if (held.get(id)?.token === token) held.delete(id)
 }
@@ -69,7 +69,7 @@ const wholeRun = (turn: Turn, report: Report): HeldJob | undefined => {
   if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return undefined
   if (report.transition.result != null || report.transition.exitCode != null) return undefined
   const held = turn.held.get(report.id)
-  return held === undefined || held.token !== report.token || held.started ? undefined : held
+  return held === undefined || held.token !== report.token || held.told ? undefined : held
 }
 
 const isAlike = ({ first, job }: Burst, report: Report, other: HeldJob): boolean =>

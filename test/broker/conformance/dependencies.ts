@@ -253,4 +253,18 @@ export const dependencyCases: Case[] = [
       assert.deepEqual(await scene.states(id), ['queued'])
     },
   },
+  {
+    name: 'jobs that are run again together, one after the other and all after one that failed, are cancelled once each',
+    async run(scene) {
+      const need = await scene.addId()
+      await scene.broker.cancel({ ids: [need] }, 'Cancelled', scene.now())
+      const first = await scene.addId({ after: [need] })
+      const second = await scene.addId({ after: [need], afterAny: [first] })
+      await scene.broker.requeue([first, second], scene.at, scene.now())
+      assert.deepEqual(await scene.states(need, first, second), ['cancelled', 'cancelled', 'cancelled'])
+      assert.equal((await scene.queue('default')).cancelled, 3)
+      const types = (await scene.events(second)).map(({ type }) => type)
+      assert.deepEqual(types, ['job.queued', 'job.cancelled', 'job.requeued', 'job.cancelled'])
+    },
+  },
 ]

@@ -5,6 +5,16 @@ import { type Case, ends, lease } from './scene.ts'
 
 export const settleCases: Case[] = [
   {
+    name: 'progress that was told before the start is over with the run',
+    async run(scene) {
+      const id = await scene.addId()
+      const job = await scene.claimOne()
+      await scene.settle(scene.progress(job, 0.5, 'half'))
+      await scene.settle(scene.finished(job, ends.succeeded()))
+      assert.equal((await scene.get(id)).progress, null)
+    },
+  },
+  {
     name: 'a reported start makes a job running',
     async run(scene) {
       const id = await scene.addId()
