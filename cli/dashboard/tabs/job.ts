@@ -43,7 +43,7 @@ const story = (state: State, open: OpenJob, what: Job, width: number): Line[] =>
   ]
   const moving = what.state === 'running' && what.startedAt !== null ? ` for ${elapsed(at - what.startedAt)}` : ''
   const progress: Line[] =
-    what.progress === null || past
+    what.progress === null || what.state !== 'running' || past
       ? []
       : [
           [
