@@ -5,7 +5,7 @@ import { type CheckedOptions, type CommandOptions, checkOptions, type JobOptions
 import { encodeJson } from './json.ts'
 import { checkName } from './name.ts'
 import { quote } from './quote.ts'
-import type { PayloadSealer, Sealed, Sealing } from './sealing.ts'
+import type { PayloadSealer, Sealed } from './sealing.ts'
 import { formatSize } from './size.ts'
 
 /** A job of a task, as one element of a bulk. */
@@ -90,6 +90,7 @@ export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
 
 /** An item with what its task has published of how payloads are written, where it does not say that itself. */
 export const withPublishedCoding = (item: JobItem, published: readonly TaskDefaults[]): JobItem => {
+  if (published.length === 0) return item
   const { task: said } = parts(item)
   const name = said === undefined ? commandTask : said
   const task = published.find((each) => each.task === name)
@@ -112,10 +113,7 @@ const sealed = (
   options: CheckedOptions,
   of: { readonly messages: PayloadSealer; readonly task: string; readonly queue: string | null },
 ): Sealed => {
-  const { serializer, compress, sign } = options
-  const said = { serializer, compress, sign }
-  const sealing: Sealing = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined))
-  return of.messages.seal(content, sealing, of)
+  return of.messages.seal(content, options, of)
 }
 
 const runOptions = ({ backoff, softTimeLimit, timeLimit }: CheckedOptions): RunOptions => ({

@@ -4,6 +4,7 @@
  */
 import { JobqError } from '../errors.ts'
 import type { Payload } from '../job.ts'
+import { encodeJson } from '../json.ts'
 import type { Coding } from '../sealing.ts'
 import { formatSize } from '../size.ts'
 import { compressIfSmaller, defaultThresholdBytes } from './compressors/compress-if-smaller.ts'
@@ -70,6 +71,16 @@ export class Codecs {
   check({ serializer, compress }: Coding): void {
     this.#serializers.checkName(serializer ?? json)
     if (compress !== undefined && compress !== 'none') this.#compressors.checkName(compress)
+  }
+
+  /**
+   * A value as JSON, as `encode` would write it where nothing is said.
+   * @throws JobqError `usage` for what JSON would not keep, and for more than `maxBytes`
+   */
+  encodePlain(value: unknown, maxBytes: number): Payload {
+    const text = encodeJson(value)
+    if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw new TooLarge(maxBytes)
+    return { serializer: json, text }
   }
 
   /**

@@ -9,8 +9,9 @@ import { JobqError } from '../errors.ts'
 import type { Payload, PayloadOwner, PayloadReader } from '../job.ts'
 import { isPlain, readPlain } from '../plain-payload.ts'
 import type { PayloadSealer, Sealed, Sealing } from '../sealing.ts'
-import { bytesOf, type CodecOptions, Codecs, contentTypeOf, withBytes } from './codecs.ts'
-import { Cipher, cipherName } from './keys/cipher.ts'
+import { formatSize } from '../size.ts'
+import { bytesOf, type CodecOptions, Codecs, contentTypeOf, Written, withBytes } from './codecs.ts'
+import { Cipher, cipherName, cipherOverheadBytes } from './keys/cipher.ts'
 import { readCipherKey } from './keys/cipher-key.ts'
 import { Keyring } from './keys/keyring.ts'
 import { type Content, resign, sign, verify } from './keys/sign.ts'
@@ -34,6 +35,8 @@ export interface MessageOptions extends CodecOptions {
 export class Messages implements PayloadSealer {
   readonly codecs: Codecs
   readonly #options: MessageOptions
+  /** Payloads are neither encrypted nor signed unless somebody asks for it. */
+  readonly #plain: boolean
   #keyring: Keyring | null = null
   #cipher: Cipher | null = null
 
@@ -41,6 +44,7 @@ export class Messages implements PayloadSealer {
   constructor(options: MessageOptions) {
     this.#options = options
     this.codecs = new Codecs(options)
+    this.#plain = options.keyFile === undefined && !this.requiresAny
   }
 
   /**
@@ -57,6 +61,14 @@ export class Messages implements PayloadSealer {
     return typeof requireSigned === 'boolean' ? requireSigned : requireSigned.includes(queue)
   }
 
+  /** True of a payload that no worker has to unlock: it is neither signed nor encrypted, nor has to be, and not too large. */
+  isOpen(payload: Payload): boolean {
+    const { encryption, signature, unreadable } = payload
+    if (encryption !== undefined || signature !== undefined || unreadable !== undefined || this.requiresAny)
+      return false
+    return !isLarger(payload, this.#options.maxPayloadBytes)
+  }
+
   /** True where any queue wants signed jobs. */
   get requiresAny(): boolean {
     const { requireSigned = false } = this.#options
@@ -65,9 +77,9 @@ export class Messages implements PayloadSealer {
 
   /** True of a payload in plain JSON that is to be stored as it is, where nobody asks for anything else. */
   keepsPlain(payload: Payload): boolean {
-    const { keyFile, maxPayloadBytes } = this.#options
+    const { maxPayloadBytes } = this.#options
     const { text } = payload
-    if (keyFile !== undefined || this.requiresAny || !isPlain(payload)) return false
+    if (!this.#plain || !isPlain(payload)) return false
     return text.length * 3 <= maxPayloadBytes || Buffer.byteLength(text) <= maxPayloadBytes
   }
 
@@ -77,6 +89,11 @@ export class Messages implements PayloadSealer {
   }
 
   seal(value: unknown, sealing: Sealing, of: { readonly task: string; readonly queue: string | null }): Sealed {
+    const { serializer, compress, sign: asked } = sealing
+    if (serializer === undefined && compress === undefined && asked === undefined && !(value instanceof Written)) {
+      // What most payloads are comes by the thousand.
+      if (this.#plain) return { payload: this.codecs.encodePlain(value, this.#options.maxPayloadBytes) }
+    }
     const coded = this.codecs.encode(value, sealing, this.#options.maxPayloadBytes)
     const payload = this.#encrypted(coded, { part: 'payload', task: of.task })
     const keyId = this.#signer(sealing.sign, of.queue)
@@ -112,6 +129,7 @@ export class Messages implements PayloadSealer {
    * @throws Rejected with what is wrong
    */
   unlock(payload: Payload, owner: PayloadOwner): Payload {
+    this.#checkStored(payload, owner)
     const required = owner.part === 'payload' && this.requiresSigned(owner.queue)
     const { signature = null } = payload
     if (signature !== null || required) {
@@ -130,6 +148,7 @@ export class Messages implements PayloadSealer {
    * @throws Rejected with what is wrong
    */
   verify(payload: Payload, owner: PayloadOwner): string {
+    this.#checkStored(payload, owner)
     const { signature = null } = payload
     const content = { ...contentOf(payload, owner), signature, required: true }
     return verify(this.#keys(), content, this.#options.clock.now())?.keyId ?? ''
@@ -159,6 +178,7 @@ export class Messages implements PayloadSealer {
   /** Reads what is stored to show it. What is signed is not shown if it was forged; who has not the key to tell, sees it. */
   readonly read: PayloadReader = (payload, owner) => {
     try {
+      this.#checkStored(payload, owner)
       if (payload.signature !== undefined) this.#checkForgery(payload, payload.signature, owner)
       if (isPlain(payload)) return readPlain(payload, owner)
       return { value: this.codecs.decode(this.#decrypted(payload, owner), this.#maxBytes(owner)) }
@@ -169,6 +189,14 @@ export class Messages implements PayloadSealer {
 
   #maxBytes({ part }: PayloadOwner): number {
     return part === 'payload' ? this.#options.maxPayloadBytes : this.#options.maxResultBytes
+  }
+
+  /** What is too large is neither hashed nor decrypted. */
+  #checkStored(payload: Payload, owner: PayloadOwner): void {
+    if (payload.unreadable !== undefined) throw new Rejected('malformed', payload.unreadable)
+    const allowed = this.#maxBytes(owner) + (payload.encryption === undefined ? 0 : cipherOverheadBytes)
+    if (!isLarger(payload, allowed)) return
+    throw new Rejected('too-large', `it has more than the allowed ${formatSize(this.#maxBytes(owner))}`)
   }
 
   #checkForgery(payload: Payload, signature: string, owner: PayloadOwner): void {
@@ -221,6 +249,10 @@ export class Messages implements PayloadSealer {
     return this.#keyring
   }
 }
+
+const isLarger = ({ text, binary }: Payload, bytes: number): boolean =>
+  // A character takes up to three bytes, and most payloads are far from the limit.
+  text.length * 3 > bytes && Buffer.byteLength(text, binary ? 'base64' : 'utf8') > bytes
 
 const contentOf = (payload: Payload, owner: PayloadOwner): Content => ({
   ...owner,
