@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { isStep } from '../../src/worker/define-step.ts'
 import { explain } from '../help.ts'
 import { openSession, type Session } from '../session.ts'
 import { type GlobalFlags, type Origin, resolve, type Setting, settings } from '../settings.ts'
+import { shownConfig } from '../shown-config.ts'
 import { stepSettings } from '../step-options.ts'
 
 /** Adds `jobq config`. */
@@ -43,9 +43,9 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     const { value, origin } = resolve(setting, given, sources)
     return [key, { value: setting.show === undefined ? value : setting.show(value), origin }]
   }
-  const file = Object.entries(config?.values ?? {})
+  const file = Object.entries(shownConfig(config?.values ?? {}))
     .filter(([key]) => !['broker', 'tasks', 'worker', 'http', 'metrics'].includes(key))
-    .map(([key, value]): Entry => [key, { value: shownValue(key, value), origin: config?.file ?? '' }])
+    .map(([key, value]): Entry => [key, { value, origin: config?.file ?? '' }])
   return [
     entry('broker', settings.broker, flags.broker),
     entry('color', settings.color, flags.color),
@@ -75,14 +75,4 @@ const effectiveSettings = ({ sources, config }: Session, flags: GlobalFlags): re
     ...stepSettings(sources),
     ...file,
   ]
-}
-
-const shownValue = (key: string, value: unknown): unknown => {
-  if (key === 'steps' && Array.isArray(value)) return value.map((step: unknown) => (isStep(step) ? step.name : step))
-  // What else a codec holds is its own affair, and may be a secret.
-  if (key === 'serializers' || key === 'compressors') {
-    const codecs = Object.entries(value ?? {})
-    return Object.fromEntries(codecs.map(([name, codec]) => [name, codec?.contentType]))
-  }
-  return typeof value === 'function' ? 'a function' : value
 }

@@ -51,6 +51,30 @@ describe('jobq config', () => {
     })
   }
 
+  it('shows of consumers and cameras what they do, and nothing that is secret', async () => {
+    const file = workspace.write(
+      'consumers/jobq.config.mjs',
+      `export default {
+  consumers: [
+    { name: 'chat', events: 'job.failed', webhook: { url: 'https://chat.example.org/hook/s3cret', secret: 's3cret', headers: { authorization: 's3cret' } } },
+    { name: 'count', retries: 2, handle() {} },
+  ],
+  cameras: [{ every: '1m', command: ['look'] }, { every: '2s', shutter() {} }],
+}`,
+    )
+    const { consumers, cameras } = await config(['--config', file])
+    const usual = { timeout: '30s', backoff: 'exponential:1s..1m' }
+    const webhook = { server: 'https://chat.example.org', secret: 'set', headers: ['authorization'] }
+    assert.deepEqual(consumers?.value, [
+      { name: 'chat', events: ['job.failed'], retries: 'for ever', webhook, ...usual },
+      { name: 'count', events: 'all', retries: 2, handle: 'a function', ...usual },
+    ])
+    assert.deepEqual(cameras?.value, [
+      { every: '1m', timeout: '30s', command: ['look'] },
+      { every: '2s', timeout: '30s', shutter: 'a function' },
+    ])
+  })
+
   it('takes paths in a file as relative to the file', async () => {
     const file = workspace.write('relative/jobq.config.json', '{"broker": ["sqlite:a.db"], "tasks": "jobs"}')
     const effective = await config(['--config', file], { env: { JOBQ_BROKER: undefined } })
