@@ -24,6 +24,10 @@ export const eventText = (event: JobqEvent, writer: Writer): string => {
       return typeof data.dueAt === 'number' && data.dueAt > event.at
         ? `queued, due ${writer.instant(data.dueAt)}`
         : 'queued'
+    case 'job.requeued':
+      return typeof data.dueAt === 'number' && data.dueAt > event.at
+        ? `queued again, due ${writer.instant(data.dueAt)}`
+        : 'queued again'
     case 'job.started':
       return `${attempt}started${on}${typeof data.pid === 'number' ? ` (pid ${data.pid})` : ''}`
     case 'job.progress':

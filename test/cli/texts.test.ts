@@ -11,6 +11,8 @@ describe('eventText', () => {
   const rows: readonly [EventType, number | null, Record<string, unknown>, string][] = [
     ['job.queued', 0, {}, 'queued'],
     ['job.queued', 0, { dueAt: 5 }, 'queued, due @5'],
+    ['job.requeued', 0, { dueAt: 0 }, 'queued again'],
+    ['job.requeued', 0, { dueAt: 5 }, 'queued again, due @5'],
     ['job.started', 2, { pid: 7 }, 'attempt 2 started on w (pid 7)'],
     ['job.progress', 1, { fraction: 0.256, text: 'half' }, '26 % half'],
     ['job.succeeded', 1, { runtimeMs: 3 }, 'attempt 1 succeeded after 3ms'],
