@@ -5,31 +5,27 @@
 
 import { randomUUID } from 'node:crypto'
 import type { ChildStatus } from '../broker/broker.ts'
-import { formatDuration } from '../duration.ts'
 import { JobqError } from '../errors.ts'
-import type { Payload } from '../job.ts'
 import { commandTask } from '../job.ts'
-import type { Outcome } from '../outcome.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { OutputWriter } from '../output/output-writer.ts'
-import { isPlain } from '../plain-payload.ts'
 import { ChildLink } from './child-link.ts'
+import { cutShort } from './cut-short.ts'
 import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
 import { InFlight } from './in-flight.ts'
 import { packJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
+import { jobTuple } from './job-tuple.ts'
 import { killTree } from './kill-tree.ts'
 import { LimitWatch } from './limit-watch.ts'
 import type {
   AskedCause,
   ChildExit,
   ChildProgram,
-  EndCause,
   Ended,
   ExitReason,
   Found,
-  Interrupted,
   PoolChild,
   PoolListener,
   RunJob,
@@ -37,7 +33,7 @@ import type {
 } from './pool.ts'
 import { jobMarks } from './program-environment.ts'
 import { ProgramWatch } from './program-watch.ts'
-import type { ChildReport, ChildSettings, JobTuple, StoredAs } from './protocol.ts'
+import type { ChildReport, ChildSettings } from './protocol.ts'
 import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
@@ -172,22 +168,13 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       this.#stateTick = performance.now()
       this.#sinceTick = machineTick(this.#stateTick)
     }
-    const tuples = jobs.map((job): JobTuple => {
+    const tuples = jobs.map((job) => {
       const seq = ++this.#lastSeq
       this.#jobs.add(seq, job)
-      const { id, token, attempt, task, queue, createdAt, payload, recovered } = job
       const limits = limitsOf === null ? null : limitsOf(job)
-      // Without a card to note it on, a start must be told.
-      const announce = recovered || (limits !== null && this.#card === null)
-      const { text } = payload
-      const serializer = isPlain(payload) ? 'json' : storedAs(payload)
       if (limits !== null) this.#limits.add(seq, limits)
-      const limited = limits === null ? null : true
-      if (job.trace != null) {
-        return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, limited, job.trace]
-      }
-      if (limited === null) return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce]
-      return [seq, id, token, attempt, task, queue, createdAt, serializer, text, announce, limited]
+      // Without a card to note it on, a start must be told.
+      return jobTuple(job, { seq, limited: limits !== null, announce: limits !== null && this.#card === null })
     })
     this.#link.send({ type: 'run', jobs: packJobs(tuples) })
     this.#parts.changed?.(this)
@@ -400,7 +387,9 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     const jobs = this.#jobs.interrupt(this.#lastWords ?? overdue)
     const ended = jobs.flatMap((job) => {
       const cause = this.#endings.causeOf(job.seq)
-      return cause === null ? [] : [cutShort({ ...job, pid: job.pid ?? this.pid }, this.#cutOutcome(job, cause))]
+      if (cause === null) return []
+      const limitMs = this.#overdue?.limits.hardMs ?? 0
+      return [cutShort(job, { cause, limitMs, isProgram: this.#programs.has(job.job.task), pid: this.pid })]
     })
     const others = jobs.filter(({ seq }) => this.#endings.causeOf(seq) === null)
     // Where nobody is to blame, what had not begun is as it was.
@@ -432,29 +421,6 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     const reason = this.#reason ?? (this.#ready ? 'died' : 'not-started')
     this.#parts.exited(this, { code, signal, expected, reason, jobs: interrupted, detail })
   }
-
-  #cutOutcome({ job, started }: Interrupted<J>, cause: EndCause): Outcome {
-    const ran = started !== 'no'
-    if (cause === 'shutdown') return { type: 'returned', started: ran, cause }
-    if (cause === 'cancelled') {
-      return { type: 'cancelled', reason: ran ? 'cancelled while it ran' : 'cancelled before it started' }
-    }
-    const limitMs = this.#overdue?.limits.hardMs ?? 0
-    const error = {
-      type: 'TimeLimitExceeded',
-      message: `it ran longer than its time limit of ${formatDuration(limitMs)}`,
-    }
-    return { type: 'failed', final: false, error, ...(this.#programs.has(job.task) ? { signal: 'SIGKILL' } : {}) }
-  }
-}
-
-const cutShort = <J extends RunJob>(
-  { job, startedAt, pid }: Interrupted<J> & { readonly pid: number | null },
-  outcome: Outcome,
-): Ended<J> => {
-  const at = Date.now()
-  const runMs = startedAt === null ? 0 : Math.max(0, at - startedAt)
-  return { job, startedAt, at, runMs, pid: startedAt === null ? null : pid, outcome }
 }
 
 const programsOf = (tasks: readonly TaskSummary[]): ReadonlySet<string> =>
@@ -463,9 +429,3 @@ const programsOf = (tasks: readonly TaskSummary[]): ReadonlySet<string> =>
 /** Between epoch milliseconds and the machine's monotonic clock, as both stand now. */
 const tickOf = (at: number): number => machineTick() - (Date.now() - at)
 const dateOf = (tick: number): number => Math.round(Date.now() - (machineTick() - tick))
-
-const storedAs = ({ serializer, binary, compression }: Payload): StoredAs => ({
-  serializer,
-  ...(binary === undefined ? {} : { binary }),
-  ...(compression === undefined ? {} : { compression }),
-})
