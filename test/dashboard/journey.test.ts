@@ -48,7 +48,7 @@ test('watches a worker, opens a job, retries, resizes, goes back in time and lea
   await pane.shows(/failed 1 .*\n/)
   assert.match(await pane.shows('1 worker'), /running 0\/2/)
   const [long] = (await workspace.output(['enqueue', 'long'])).trim().split('\n')
-  await pane.shows(new RegExp(`#${long} +long +█+ +50 %`))
+  await pane.shows(new RegExp(`#${long} +long +█+▌ +50 %`))
 
   // Several keys at once: the first running job, opened.
   pane.type('j\r')
