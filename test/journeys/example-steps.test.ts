@@ -111,9 +111,9 @@ describe('the example steps', () => {
   })
 })
 
-test('the example of the README works as it stands', async () => {
-  const readme = fs.readFileSync(path.join(folder, '..', '..', 'README.md'), 'utf8')
-  const [, example = ''] = /^## Steps of your own$[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readme) ?? []
+test('the example of the documentation works as it stands', async () => {
+  const page = fs.readFileSync(path.join(folder, '..', '..', 'docs', 'steps.md'), 'utf8')
+  const [, example = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(page) ?? []
   workspace.write('jobq.config.ts', example)
   for (const _ of [1, 2]) await workspace.output(['enqueue', '--', 'false'])
   const { code, stderr } = await workspace.run(['run', '--drain', '-c', '1', '--name', 'web', '--most-failures', '2'])
