@@ -50,6 +50,8 @@ export interface Payload {
   readonly encryption?: string
   /** The signature over all of this, as text. */
   readonly signature?: string
+  /** What is wrong with how it is stored, such as `a coding that is none`: then nothing of it is to be read. */
+  readonly unreadable?: string
 }
 
 /** Whose a stored value is. */

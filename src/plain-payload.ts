@@ -2,17 +2,21 @@ import type { Payload, PayloadReader } from './job.ts'
 import { decodeJson } from './json.ts'
 
 /** True of JSON text that is stored as it is. */
-export const isPlain = ({ serializer, binary, compression, encryption }: Payload): boolean =>
-  serializer === 'json' && binary === undefined && compression === undefined && encryption === undefined
+export const isPlain = ({ serializer, binary, compression, encryption, unreadable }: Payload): boolean =>
+  serializer === 'json' &&
+  binary === undefined &&
+  compression === undefined &&
+  encryption === undefined &&
+  unreadable === undefined
 
-const names: Readonly<Record<string, string>> = {
-  'application/vnd.msgpack': 'msgpack',
-  'application/yaml': 'yaml',
-  'application/x-v8': 'v8',
-}
+const names: ReadonlyMap<string, string> = new Map([
+  ['application/vnd.msgpack', 'msgpack'],
+  ['application/yaml', 'yaml'],
+  ['application/x-v8', 'v8'],
+])
 
 /** The name of the serializer that wrote a value; its content type where that is none of the built-in ones. */
-export const serializerName = ({ serializer }: Payload): string => names[serializer] ?? serializer
+export const serializerName = ({ serializer }: Payload): string => names.get(serializer) ?? serializer
 
 /** Shows JSON text; where nothing else is known to read anything else, that stays hidden. */
 export const readPlain: PayloadReader = (payload) => {

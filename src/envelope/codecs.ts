@@ -123,11 +123,12 @@ export class Codecs {
   decode(payload: Payload, maxBytes: number): unknown {
     const contentType = contentTypeOf(payload)
     const limits = { maxBytes, maxDepth }
-    if (payload.binary === undefined) return this.#serializers.decode({ contentType, data: payload.text }, limits)
+    const { text, binary, compression } = payload
+    if (compression === undefined) {
+      return this.#serializers.decode({ contentType, data: binary ? bytesOf(payload) : text }, limits)
+    }
     this.#serializers.checkAccepted(contentType)
-    const bytes = bytesOf(payload)
-    const data =
-      payload.compression === undefined ? bytes : this.#compressors.inflate(payload.compression, bytes, maxBytes)
+    const data = this.#compressors.inflate(compression, bytesOf(payload), maxBytes)
     return this.#serializers.decode({ contentType, data }, limits)
   }
 }

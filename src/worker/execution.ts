@@ -29,7 +29,7 @@ const longMs = 25
 /** What `Execution` needs. */
 export interface ExecutionOptions {
   readonly tasks: TaskTable
-  readonly messages: Pick<Messages, 'locks' | 'lock' | 'unlock' | 'requiresAny'>
+  readonly messages: Pick<Messages, 'locks' | 'lock' | 'unlock' | 'isOpen'>
   readonly clock: Clock
   readonly log: (entry: LogEntry) => void
   readonly logs: (level: LogLevel) => boolean

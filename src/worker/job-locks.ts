@@ -5,12 +5,9 @@ import type { ClaimedJob } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 
 /** The job with its payload verified and decrypted; or what is wrong with it. */
-export const unlockJob = (
-  messages: Pick<Messages, 'unlock' | 'requiresAny'>,
-  job: ClaimedJob,
-): ClaimedJob | Rejected => {
+export const unlockJob = (messages: Pick<Messages, 'unlock' | 'isOpen'>, job: ClaimedJob): ClaimedJob | Rejected => {
   const { payload, id, task, queue } = job
-  if (payload.encryption === undefined && payload.signature === undefined && !messages.requiresAny) return job
+  if (messages.isOpen(payload)) return job
   try {
     return { ...job, payload: messages.unlock(payload, { part: 'payload', job: id, task, queue }) }
   } catch (error) {

@@ -1,6 +1,6 @@
 /** Reading jobs from their rows, and deleting finished ones. */
 import type { Moment } from '../../clock.ts'
-import type { Job, JobError, JobState, PayloadReader, RunOptions } from '../../job.ts'
+import type { Job, JobError, JobState, PayloadReader } from '../../job.ts'
 import { serializerName, shown, signerOf } from '../../plain-payload.ts'
 import type {
   Counts,
@@ -14,8 +14,10 @@ import type {
 } from '../broker.ts'
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
+import { jsonColumn, objectColumn } from './json-column.ts'
 import { toPayload, toResult } from './payload-columns.ts'
 import { readQueues } from './queue-counts.ts'
+import { toRunOptions } from './run-options-column.ts'
 import { stateCodes, stateName, stored } from './state.ts'
 import type { Store, Value } from './store.ts'
 import { dropResults, replaceSignature, resultsToDrop, storedPayload, waitingSigned } from './stored-values.ts'
@@ -212,7 +214,8 @@ export class SqliteJobIndex implements JobIndex {
     }
     if (filter.queue !== undefined) add('q.name = ?', filter.queue)
     if (filter.task !== undefined) add('t.name = ?', filter.task)
-    if (filter.tag !== undefined) add('EXISTS (SELECT 1 FROM json_each(j.tags) WHERE value = ?)', filter.tag)
+    if (filter.tag !== undefined)
+      add("EXISTS (SELECT 1 FROM json_each(iif(json_valid(j.tags), j.tags, '[]')) WHERE value = ?)", filter.tag)
     if (filter.since !== undefined) add('j.created_at >= ?', filter.since)
     const { cursor, reach, order } = filter
     if (cursor !== undefined) add(order === 'oldest' ? 'j.id > ?' : 'j.id < ?', cursor)
@@ -249,7 +252,7 @@ export class SqliteJobIndex implements JobIndex {
         ...(payload.hidden === undefined ? {} : { payload: payload.hidden }),
         ...(result.hidden === undefined ? {} : { result: result.hidden }),
       },
-      error: row.error === null ? null : (JSON.parse(row.error) as JobError),
+      error: row.error === null ? null : toJobError(row.error),
       exitCode: row.exit_code,
       signal: row.signal,
       progress: row.progress === null ? null : { fraction: row.progress, text: row.progress_text },
@@ -261,8 +264,8 @@ export class SqliteJobIndex implements JobIndex {
       worker: row.worker,
       pid: row.pid,
       unique: row.unique_key,
-      tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
-      meta: row.meta === null ? {} : (JSON.parse(row.meta) as Record<string, string>),
+      tags: toTags(row.tags),
+      meta: Object.fromEntries(Object.entries(objectColumn(row.meta) ?? {}).map(([key, text]) => [key, String(text)])),
       name: row.name,
       after: needs.filter((need) => need.any_end === 0).map((need) => need.needs),
       afterAny: needs.filter((need) => need.any_end === 1).map((need) => need.needs),
@@ -270,7 +273,7 @@ export class SqliteJobIndex implements JobIndex {
       compression: stored.compression ?? null,
       signedBy: signerOf(stored),
       ref: row.ref,
-      options: row.options === null ? {} : (JSON.parse(row.options) as RunOptions),
+      options: toRunOptions(row.options) ?? {},
       crashes: row.crashes,
       cancelling: row.cancelling === 1,
       claimed: row.cancelling !== null && state === 'queued',
@@ -299,6 +302,16 @@ const firstCreatedFrom = (store: Store, at: number): number => {
     else low = row.id + 1
   }
   return low
+}
+
+const toTags = (column: unknown): string[] => {
+  const tags = jsonColumn(column)
+  return Array.isArray(tags) ? tags.map(String) : []
+}
+
+const toJobError = (column: unknown): JobError => {
+  const { type, message, ...more } = objectColumn(column) ?? {}
+  return { ...more, type: String(type), message: String(message) }
 }
 
 const labelOf = (row: JobRow, state: JobState, now: number): Job['label'] => {

@@ -1,6 +1,8 @@
 /** Stored values as columns: text as it is, bytes as bytes, and beside them how to read them. */
 import type { Payload } from '../../job.ts'
 import { isPlain, signerOf } from '../../plain-payload.ts'
+import { formatSize } from '../../size.ts'
+import { objectColumn } from './json-column.ts'
 import type { Value } from './store.ts'
 
 interface Coding {
@@ -46,21 +48,40 @@ export const resultColumns = (result: string | Payload | null | undefined): [dat
   return [dataColumn(result), JSON.stringify(coding)]
 }
 
-/** A payload from its columns. */
+/** The largest stored value that is taken into memory, in bytes: what is larger would not fit into one text. */
+export const maxStoredBytes = 256 * 1024 ** 2
+
+/** A payload from its columns, whatever somebody else has written there; data is null where it is too large. */
 export const toPayload = (
-  data: string | Buffer,
-  columns: { readonly serializer: string | null; readonly coding: string | null; readonly signature: string | null },
+  data: unknown,
+  columns: { readonly serializer: unknown; readonly coding: unknown; readonly signature: unknown },
 ): Payload => {
   const { serializer, coding, signature } = columns
-  const read = coding === null ? {} : (JSON.parse(coding) as Coding)
+  const read = coding === null ? {} : objectColumn(coding)
+  if (read === undefined) return unreadable('how it is stored is not said in JSON')
   return payloadOf(data, { ...read, serializer: serializer ?? 'json', ...(signature === null ? {} : { signature }) })
 }
 
-/** A result from its columns; null where there is none. */
-export const toResult = (data: string | Buffer | null, coding: string | null): Payload | null => {
+/** A result from its columns, whatever somebody else has written there; null where there is none. */
+export const toResult = (data: unknown, coding: unknown): Payload | null => {
   if (data === null) return null
-  return coding === null ? payloadOf(data, { serializer: 'json' }) : payloadOf(data, JSON.parse(coding) as ResultCoding)
+  const read = coding === null ? { serializer: 'json' } : objectColumn(coding)
+  return read === undefined ? unreadable('how it is stored is not said in JSON') : payloadOf(data, read)
 }
 
-const payloadOf = (data: string | Buffer, { key: _, ...coding }: ResultCoding): Payload =>
-  typeof data === 'string' ? { ...coding, text: data } : { ...coding, text: data.toString('base64'), binary: true }
+/** Stands for what is stored in a way that cannot be read. */
+export const unreadable = (problem: string): Payload => ({ serializer: 'json', text: '', unreadable: problem })
+
+const payloadOf = (data: unknown, coding: Readonly<Record<string, unknown>>): Payload => {
+  const { serializer, compression, encryption, signature } = coding
+  const texts = Object.entries({ serializer, compression, encryption, signature }).filter(
+    ([, value]) => value !== undefined,
+  )
+  const wrong = texts.find(([, value]) => typeof value !== 'string')
+  if (wrong !== undefined) return unreadable(`its ${wrong[0]} is not text`)
+  const said = { serializer: 'json', ...(Object.fromEntries(texts) as Record<string, string>) }
+  if (data === null) return unreadable(`it has more than ${formatSize(maxStoredBytes)}`)
+  if (!Buffer.isBuffer(data)) return { ...said, text: String(data) }
+  if (data.byteLength > maxStoredBytes) return unreadable(`it has more than ${formatSize(maxStoredBytes)}`)
+  return { ...said, text: data.toString('base64'), binary: true }
+}
