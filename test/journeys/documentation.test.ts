@@ -1,8 +1,13 @@
-/** What the documentation promises by its form: links that lead somewhere, commands that the command line understands. */
+/**
+ * What the documentation promises by its form: links that lead somewhere, commands that the command line understands,
+ * and programs whose types are right.
+ */
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
-import { describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import type { Command } from 'commander'
 import { buildProgram } from '../../cli/program.ts'
 
@@ -101,5 +106,35 @@ describe('commands', () => {
         assert.ok(names.includes(name), `${page}: jobq ${name}`)
       }
     }
+  })
+})
+
+describe('programs in TypeScript', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-documentation-'))
+  after(() => fs.rmSync(folder, { recursive: true, force: true }))
+
+  test('have the types that they should', () => {
+    const programs = pages.flatMap((page) => blocks(read(page), 'ts').filter((block) => /^import /m.test(block)))
+    assert.ok(programs.length > 5)
+    for (const [index, program] of programs.entries()) fs.writeFileSync(path.join(folder, `${index}.ts`), program)
+    // Packages that a reader would install, but whose types are not here.
+    const packages = programs.flatMap((program) =>
+      [...program.matchAll(/ from '([^.'][^']*)'/g)].map(([, name = '']) => name),
+    )
+    const absent = packages.filter((name) => name !== 'jobq' && !fs.existsSync(path.join(root, 'node_modules', name)))
+    fs.writeFileSync(path.join(folder, 'absent.d.ts'), absent.map((name) => `declare module '${name}'\n`).join(''))
+    fs.cpSync(path.join(root, 'examples/tasks'), path.join(folder, 'tasks'), { recursive: true })
+    fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
+    fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
+    const compilerOptions = {
+      paths: { jobq: [path.join(root, 'src/index.ts')] },
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+    }
+    const settings = { extends: path.join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'], exclude: [] }
+    fs.writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(settings))
+    const compiler = path.join(root, 'node_modules/typescript/bin/tsc')
+    const { status, stdout } = spawnSync(process.execPath, [compiler, '--noEmit', '-p', folder], { encoding: 'utf8' })
+    assert.equal(status, 0, stdout)
   })
 })
