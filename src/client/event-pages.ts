@@ -3,7 +3,7 @@
  * many times a second, which costs next to nothing, and reads only when it has risen. It outlives a broker that is away:
  * its cursor is all that it needs to go on without a gap and without telling anything twice.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { EventFilter, EventLog } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { EventsPruned, JobqEvent } from '../event.ts'
@@ -67,6 +67,8 @@ export async function* eventPages(
     if (stretch !== null) {
       cursor = stretch.cursor
       yield stretch
+      // A broker that answers at once, and a reader who does, would keep the thread until the end of the log.
+      await nextTurn()
     } else if (goesOn) await pause(pollMs, either)
     else return
   }

@@ -5,7 +5,7 @@
  * than most deliveries: what was delivered since is delivered again after a crash, never left out. The consumer holds no more
  * than one page of events, and nobody waits for it but a stop, for a moment.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Broker } from '../broker/broker.ts'
 import { eventPages } from '../client/event-pages.ts'
 import type { Clock } from '../clock.ts'
@@ -45,6 +45,8 @@ const renewMs = 10_000
 const saveEveryMs = 500
 /** How often one that waits for the cursor asks for it, in milliseconds. */
 const askEveryMs = 1_000
+/** Deliveries that never wait for anything let others come in between after so long, in milliseconds. */
+const turnMs = 10
 /** How long a delivery whose time is up may take to end, in milliseconds. */
 const abortedMs = 3_000
 
@@ -150,6 +152,7 @@ export class EventConsumer {
         onAway: (reason) => this.#say('debug', reason ?? 'the broker is back'),
       },
     )
+    let turnEnds = performance.now() + turnMs
     for await (const { events, cursor } of pages) {
       for (let index = 0; index < events.length; index += sink.most) {
         const batch = events.slice(index, index + sink.most)
@@ -157,6 +160,9 @@ export class EventConsumer {
         const last = batch.at(-1)
         if (last !== undefined) this.#cursor = 'id' in last ? last.id : last.to
         this.#unsaved = true
+        if (performance.now() < turnEnds) continue
+        await nextTurn()
+        turnEnds = performance.now() + turnMs
       }
       this.#cursor = cursor
     }

@@ -80,3 +80,15 @@ test('what is away when nobody follows is an error', async () => {
   const pages = eventPages(log, filter, { after: 0, follow: false })
   await assert.rejects(pages.next(), { code: 'unavailable', message: 'locked' })
 })
+
+test('a reader of a long log keeps nobody else from the thread', async () => {
+  const { events } = new MemoryBroker()
+  await append(events, 9)
+  const seen: number[] = []
+  let seenByOthers: readonly number[] = []
+  for await (const { cursor } of eventPages(events, filter, { after: 0, follow: false })) {
+    if (seen.length === 0) setImmediate(() => (seenByOthers = [...seen]))
+    seen.push(cursor)
+  }
+  assert.deepEqual([seen, seenByOthers], [[3, 6, 9], [3]])
+})

@@ -99,6 +99,26 @@ describe('consumers', () => {
     assert.deepEqual(idsOf(told), [...new Set(idsOf(told))])
   })
 
+  it('lets the worker do its work between the calls of a handler that keeps the thread', async (context) => {
+    const site = await openSite(context)
+    await site.queue.pause('q')
+    let told = 0
+    let toldWhenOthersCame: number | null = null
+    const greedy: Consumer = {
+      name: 'greedy',
+      events: 'job.queued',
+      handle() {
+        told += 1
+        if (told === 1) setImmediate(() => (toldWhenOthersCame = told))
+        for (const end = performance.now() + 15; performance.now() < end; );
+      },
+    }
+    await site.start({ consumers: [greedy] })
+    await site.queue.enqueueMany(Array.from({ length: 40 }, () => ({ task: 'note', queue: 'q' })))
+    await until('all of them', () => told === 40)
+    assert.equal(toldWhenOthersCame, 1)
+  })
+
   it('tells again what failed, before it goes on, and harms no other consumer', async (context) => {
     const site = await openSite(context)
     const tries: number[] = []
