@@ -10,8 +10,8 @@ import { compareWithModel } from './conformance/model.ts'
 
 /** What the tables must agree on, whatever was done to them: queries that give a row where they do not. */
 const disagreements = [
-  `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current WHERE state = 1
-     AND id NOT IN (SELECT job FROM jobq_leases) AND id NOT IN (SELECT job FROM jobq_throttled) AND (queue, -priority, due_at, id) NOT IN (SELECT queue, rank, due_at, job FROM jobq_ready)`,
+  `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current j WHERE state = 1
+     AND id NOT IN (SELECT job FROM jobq_leases) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND job = j.id)`,
   `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_current WHERE state = 1)
      OR job IN (SELECT job FROM jobq_leases) OR job IN (SELECT job FROM jobq_throttled)`,
   `SELECT 'throttled and not as its row says' AS wrong, job FROM jobq_throttled
