@@ -44,15 +44,16 @@ export class Messages implements PayloadSealer {
   constructor(options: MessageOptions) {
     this.#options = options
     this.codecs = new Codecs(options)
-    this.#plain = options.keyFile === undefined && !this.requiresAny
+    this.#plain = options.keyFile === undefined && !this.requiresAny && this.usualKey === null
   }
 
   /**
-   * Reads the key file of encryption now rather than when it is needed.
+   * Reads the key file of encryption, and the key that signs, now rather than when the first result needs them.
    * @throws JobqError `permission`, `not-found`, `usage`
    */
   loadKeys(): void {
     this.#usedCipher()
+    if (this.usualKey !== null) this.checkSigner(this.usualKey)
   }
 
   /** True where unsigned jobs of a queue are not run. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, describe, it } from 'node:test'
+import { connect } from '../../src/index.ts'
 import { Workspace } from '../support/cli.ts'
 import { until } from '../support/until.ts'
 import { list, runAll, show, tamper } from './scenery.ts'
@@ -140,6 +141,34 @@ describe('signed jobs', () => {
     assert.equal((await list(workspace)).length, 2)
   })
 
+  it('are all signed where the configuration names a key, also plain and small ones, unless they say otherwise', async () => {
+    await newKey('prod')
+    configure({ keys: { sign: 'prod' } })
+    await workspace.output(['enqueue', 'echo', '1'])
+    await workspace.output(['enqueue', '--', 'true'])
+    const batch = '{"task":"echo","payload":1}\n{"task":"echo","payload":1,"sign":false}\n'
+    await workspace.output(['enqueue', '--batch'], { input: batch })
+    const queue = await connect(`sqlite:${workspace.database}`, {
+      keys: { folder: path.join(workspace.folder, '.config', 'jobq', 'keys'), sign: 'prod' },
+    })
+    await queue.enqueue('echo', 1)
+    await queue.enqueueMany([{ task: 'echo', payload: 1 }])
+    queue.enqueueSync('echo', 1)
+    await queue.close()
+    const signers = (await list(workspace)).map(({ signedBy }) => signedBy)
+    assert.deepEqual(signers, ['prod', 'prod', 'prod', null, 'prod', 'prod', 'prod'])
+  })
+
+  it('are not even taken by a worker whose own key for results cannot sign', async () => {
+    configure({ keys: { sign: 'prod' } })
+    const without = await workspace.run(['run', '--drain'])
+    assert.deepEqual([without.code, /there is no key "prod"/.test(without.stderr)], [3, true], without.stderr)
+    await newKey('prod')
+    await workspace.output(['keys', 'retire', 'prod', '--verify-only'])
+    const demoted = await workspace.run(['run', '--drain'])
+    assert.deepEqual([demoted.code, /the key prod only verifies/.test(demoted.stderr)], [77, true], demoted.stderr)
+  })
+
   it('fail, and no worker with them, when the key of their results is retired while they run', async () => {
     workspace.write(
       'tasks/late.js',
@@ -158,6 +187,9 @@ export default async () => {
     const id = await add('--sign', 'prod', 'late')
     await until('the job to begin', () => fs.existsSync(path.join(workspace.folder, 'begun')))
     await workspace.output(['keys', 'retire', 'prod'])
+    // A worker looks at its keys once a second.
+    const retiredAt = performance.now()
+    await until('the worker to look at its keys again', () => performance.now() - retiredAt > 1_001)
     workspace.write('go', '')
     await until('the job to end', async () => (await show(workspace, id)).state !== 'running')
     const { error } = await show(workspace, id)
