@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer'
 import fs from 'node:fs'
 import { JobqError } from '../src/errors.ts'
 import { quote } from '../src/quote.ts'
@@ -41,11 +42,12 @@ const readStdin = (): Buffer => {
  * @throws JobqError `usage` when it cannot be read or is not UTF-8
  */
 export const readText = (file: string): string => {
+  const bytes = readBytes(file)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readBytes(file))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch (error) {
-    if (error instanceof JobqError) throw error
-    throw new JobqError('usage', `${file === '-' ? 'standard input' : quote(file)} is not UTF-8 text`, { cause: error })
+    const what = bytes.length > constants.MAX_STRING_LENGTH ? 'too long: more than 512M at once' : 'not UTF-8 text'
+    throw new JobqError('usage', `${file === '-' ? 'standard input' : quote(file)} is ${what}`, { cause: error })
   }
 }
 

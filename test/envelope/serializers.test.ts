@@ -249,6 +249,14 @@ describe('Serializers', () => {
       () => new Serializers({ custom: { x: { ...hex, contentType: 'application/json' } } }),
       isUsage(/already/),
     )
+    assert.throws(
+      () => new Serializers({ accept: ['jsn'] }),
+      isUsage(/^accept: no serializer "jsn"; did you mean json/),
+    )
+  })
+  it('names the function of a custom serializer that throws', () => {
+    const failing = new Serializers({ custom: { x: { ...hex, encode: () => JSON.parse('{') } } })
+    assert.throws(() => failing.encode('x', 1), isUsage(/^serializers\.x\.encode: /))
   })
   it('has its table in the help', () => {
     for (const line of formatSerializerTable().split('\n'))

@@ -2,6 +2,7 @@ import { JobqError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { quote } from '../../quote.ts'
 import { isContentType } from '../content-type.ts'
+import { ofUser } from '../of-user.ts'
 import { Rejected } from '../rejected.ts'
 import { brotli } from './brotli.ts'
 import { bzip2 } from './bzip2.ts'
@@ -77,7 +78,7 @@ export class Compressors {
 
 const fromCustom = (name: string, custom: CustomCompressor): Compressor => ({
   compress(bytes) {
-    const packed = custom.encode(bytes)
+    const packed = ofUser(`compressors.${name}.encode`, () => custom.encode(bytes))
     if (packed instanceof Uint8Array) return packed
     throw new JobqError('usage', `compressors.${name}.encode gave no bytes`)
   },

@@ -10,6 +10,7 @@ import { JobqError } from '../../errors.ts'
 import { nearest } from '../../nearest.ts'
 import { quote } from '../../quote.ts'
 import { isContentType } from '../content-type.ts'
+import { ofUser } from '../of-user.ts'
 import { Rejected } from '../rejected.ts'
 import { decoding, toBytes, toText } from './data.ts'
 import { jsonSerializer } from './json-serializer.ts'
@@ -66,7 +67,7 @@ export class Serializers {
       this.#byType.set(serializer.contentType, serializer)
     }
     const accepted = accept ?? [...this.#byName.keys()].filter((name) => name !== 'v8')
-    this.#accepted = new Set(accepted.map((name) => this.#byType.get(name) ?? this.#named(name)))
+    this.#accepted = new Set(accepted.map((name) => this.#byType.get(name) ?? this.#named(name, 'accept: ')))
   }
 
   /** The names that values can be written by. */
@@ -124,11 +125,14 @@ export class Serializers {
     return serializer
   }
 
-  #named(name: string): Serializer {
+  #named(name: string, place = ''): Serializer {
     const serializer = this.#byName.get(name)
     if (serializer !== undefined) return serializer
     const meant = nearest(name, this.names)
-    throw new JobqError('usage', `no serializer ${quote(name)}${meant === null ? '' : `; did you mean ${meant}?`}`)
+    throw new JobqError(
+      'usage',
+      `${place}no serializer ${quote(name)}${meant === null ? '' : `; did you mean ${meant}?`}`,
+    )
   }
 
   #add(name: string, custom: CustomSerializer): void {
@@ -151,7 +155,7 @@ const withoutParameter = (contentType: string): string =>
 const fromCustom = (name: string, custom: CustomSerializer): Serializer => ({
   contentType: custom.contentType,
   encode(value) {
-    const data = custom.encode(value)
+    const data = ofUser(`serializers.${name}.encode`, () => custom.encode(value))
     if (typeof data === 'string' || data instanceof Uint8Array) return data
     throw new JobqError('usage', `serializers.${name}.encode gave neither text nor bytes`)
   },
