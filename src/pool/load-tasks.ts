@@ -72,6 +72,12 @@ const moduleTask = async ({ name, file, kind }: TaskFile): Promise<LoadedTask | 
   const run = isTaskDefinition(exported) ? exported.run : exported
   if (typeof run !== 'function') {
     if (isTaskDefinition(exported)) throw new JobqError('usage', 'the task has no function `run`')
+    if (typeof exported === 'object' && exported !== null && typeof Reflect.get(exported, 'run') === 'function') {
+      throw new JobqError(
+        'usage',
+        'its default export has a function `run` and is no task: write `export default defineTask({ … })`',
+      )
+    }
     return null
   }
   const options = isTaskDefinition(exported) ? exported : (module.options ?? {})

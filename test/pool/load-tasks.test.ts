@@ -138,3 +138,13 @@ test('two files for one name are a problem of both, and neither is kept', async 
   assert.equal(problems.length, 4)
   assert.match(problems.find(({ file }) => file.endsWith('a.py'))?.message ?? '', /'a' is also the name of .*a\.ts/)
 })
+
+test('an object that only looks like a task is told of', async (context) => {
+  const folder = folderOf(context, { 'almost.ts': 'export default { retries: 1, run() {} }' })
+  const { tasks, problems } = await loadTasks([folder])
+  assert.equal(tasks.size, 0)
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ['its default export has a function `run` and is no task: write `export default defineTask({ … })`'],
+  )
+})
