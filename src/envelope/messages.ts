@@ -17,6 +17,7 @@ import { Keyring } from './keys/keyring.ts'
 import { type Content, resign, sign, verify } from './keys/sign.ts'
 import { formatSignature } from './keys/signature.ts'
 import { Rejected } from './rejected.ts'
+import { checkPrintedWeight } from './serializers/weigh.ts'
 
 /** What `Messages` goes by. */
 export interface MessageOptions extends CodecOptions {
@@ -182,7 +183,10 @@ export class Messages implements PayloadSealer {
       this.#checkStored(payload, owner)
       if (payload.signature !== undefined) this.#checkForgery(payload, payload.signature, owner)
       if (isPlain(payload)) return readPlain(payload, owner)
-      return { value: this.codecs.decode(this.#decrypted(payload, owner), this.#maxBytes(owner)) }
+      const value = this.codecs.decode(this.#decrypted(payload, owner), this.#maxBytes(owner))
+      // A structured clone of 200 bytes may hold one array in 2^40 places.
+      checkPrintedWeight(value, this.#maxBytes(owner))
+      return { value }
     } catch (error) {
       return { hidden: error instanceof Error ? error.message : String(error) }
     }
