@@ -1,4 +1,5 @@
 /** What a key that was pressed makes of the state. */
+import { isFinished, type Job } from '../../src/job.ts'
 import { matchesEntry } from './entries.ts'
 import { type Action, actionOf, type Tab, tabs } from './keys.ts'
 import { count } from './parts/figures.ts'
@@ -145,7 +146,7 @@ const act = (state: State, action: Deed): Change => {
       return id === null ? just(state) : { state, commands: [{ do: 'run-now', id }] }
     case 'cancel':
       if (state.place === 'queues') return askForQueue(state, 'cancel-waiting')
-      return id === null ? just(state) : ask(state, `Cancel job ${id}${nameOf(state, id)}?`, { do: 'cancel', id })
+      return id === null ? just(state) : askToCancel(state, id)
     case 'pause':
     case 'resume':
       return askForQueue(state, action)
@@ -160,6 +161,16 @@ const act = (state: State, action: Deed): Change => {
 
 const ask = (state: State, question: string, command: Command): Change =>
   just({ ...state, asking: { question, command } })
+
+const askToCancel = (state: State, id: number): Change => {
+  const job = knownJob(state, id)
+  if (job !== undefined && isFinished(job.state)) {
+    const text = `job ${id} has ended (${job.state}): there is nothing left to cancel`
+    return just({ ...state, notice: { text, good: false, at: state.at } })
+  }
+  const what = job === undefined ? '' : `, which is ${job.state} (${job.task})`
+  return ask(state, `Cancel job ${id}${what}?`, { do: 'cancel', id })
+}
 
 const askForQueue = (state: State, action: 'cancel-waiting' | 'pause' | 'resume'): Change => {
   const name = selectedQueue(state)
@@ -177,15 +188,12 @@ const askForQueue = (state: State, action: 'cancel-waiting' | 'pause' | 'resume'
   return ask(state, `Cancel ${jobs} of ${name}?`, { do: 'cancel-waiting', queue: name })
 }
 
-const nameOf = (state: State, id: number): string => {
-  const known = [
-    state.job?.job,
+const knownJob = (state: State, id: number): Job | undefined =>
+  [
+    ...(state.job?.job == null ? [] : [state.job.job]),
     ...(state.jobs.page?.jobs ?? []),
     ...(state.picture?.running ?? []).map(({ job }) => job),
-  ]
-  const job = known.find((candidate) => candidate?.id === id)
-  return job == null ? '' : `, which is ${job.state} (${job.task})`
-}
+  ].find((job) => job.id === id)
 
 /** The job that keys mean; null where none is selected. */
 export const selectedJob = (state: State): number | null => {

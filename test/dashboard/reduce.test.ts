@@ -105,6 +105,15 @@ const jobsPage = (...ids: number[]): Message => ({
   search: '',
 })
 
+/** A page whose only job can still be cancelled. */
+const waitingPage: Message = {
+  type: 'page',
+  at,
+  page: { ...page(9), jobs: [job(9, { state: 'queued', finishedAt: null })] },
+  edge: { at: 'first' },
+  search: '',
+}
+
 describe('places', () => {
   const rows: readonly (readonly [keys: string[], place: State['place']])[] = [
     [[], 'overview'],
@@ -135,9 +144,9 @@ describe('what keys ask for', () => {
     ['Ctrl-C interrupts, even while something is typed', ['/', 'a', 'ctrl-c'], [{ do: 'interrupt' }]],
     ['r retries the selected job at once', ['2', jobsPage(9, 5), 'j', 'r'], [{ do: 'retry', ids: [5] }]],
     ['n runs it now', ['2', jobsPage(9, 5), 'n'], [{ do: 'run-now', id: 9 }]],
-    ['C alone does nothing', ['2', jobsPage(9), 'C'], []],
-    ['C and y cancel', ['2', jobsPage(9), 'C', 'y'], [{ do: 'cancel', id: 9 }]],
-    ['C and any other key do not', ['2', jobsPage(9), 'C', 'Y', 'y'], [{ do: 'copy', text: '9' }]],
+    ['C alone does nothing', ['2', waitingPage, 'C'], []],
+    ['C and y cancel', ['2', waitingPage, 'C', 'y'], [{ do: 'cancel', id: 9 }]],
+    ['C and any other key do not', ['2', waitingPage, 'C', 'Y', 'y'], [{ do: 'copy', text: '9' }]],
     ['C at a queue cancels what waits there', ['3', 'j', 'C', 'y'], [{ do: 'cancel-waiting', queue: 'media' }]],
     ['P asks before it pauses', ['3', 'P'], []],
     ['P and y pause', ['3', 'P', 'y'], [{ do: 'pause', queue: 'mail' }]],
@@ -186,9 +195,14 @@ describe('what keys ask for', () => {
     assert.equal(after('3', 'j', 'C').state.asking?.question, 'Cancel 1,190 waiting jobs of media?')
     assert.match(after('3', 'j', 'P').state.asking?.question ?? '', /^Pause queue media\? 1,190 waiting jobs stay/)
     assert.match(
-      after('2', jobsPage(9), 'C').state.asking?.question ?? '',
-      /^Cancel job 9, which is failed \(work\)\?$/,
+      after('2', waitingPage, 'C').state.asking?.question ?? '',
+      /^Cancel job 9, which is queued \(work\)\?$/,
     )
+  })
+
+  test('C at a job that has finished asks nothing', () => {
+    const { asking, notice } = after('2', jobsPage(9), 'C').state
+    assert.deepEqual([asking, notice?.text], [null, 'job 9 has ended (failed): there is nothing left to cancel'])
   })
 
   test('in the past, a key that would change something says that it cannot', () => {
