@@ -40,7 +40,7 @@ const patient: ReadonlySet<Message['type']> = new Set(['look', 'tick', 'note', '
 
 const lookEveryMs = 250
 /** Where much happens, looking less often costs less. */
-const lookAtMuchEveryMs = 500
+const lookAtMuchEveryMs = 600
 const much = 50
 const pageEveryMs = 1_000
 const jobEveryMs = 2_000

@@ -7,7 +7,7 @@ import { frame } from './frame.ts'
 import { type Ability, paint } from './parts/paint.ts'
 
 /** Without a key the screen is drawn no sooner than this after it was drawn last, in milliseconds. */
-const leastBetweenMs = 400
+const leastBetweenMs = 600
 /** Drawing what goes on by itself takes this part of a processor at the most. */
 const drawingShare = 1 / 70
 
