@@ -212,7 +212,10 @@ describe('codecs that there are not', () => {
       2,
       'jobq: taskOptions.fine: no compressor "zstdd"; did you mean zstd?\n',
     ])
-    assert.deepEqual(await run("{ accept: ['msgpak'] }"), [2, 'jobq: no serializer "msgpak"; did you mean msgpack?\n'])
+    assert.deepEqual(await run("{ accept: ['msgpak'] }"), [
+      2,
+      'jobq: accept: no serializer "msgpak"; did you mean msgpack?\n',
+    ])
     workspace.write('jobq.config.mjs', configuration(''))
     workspace.write(
       'tasks/own.js',
