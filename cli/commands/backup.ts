@@ -34,6 +34,6 @@ export const register = (program: Command): void => {
   explain(
     command,
     [['jobq backup /backups/jobs.db', 'a copy that is whole, whatever runs meanwhile']],
-    'The copy is a broker like any other: jobq -b COPY ls. The output of jobs is not in it.',
+    'The copy is a broker like any other: jobq -b COPY ls. The output of jobs is not in it. A damaged file is not copied: exit 78.',
   )
 }

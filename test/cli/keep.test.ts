@@ -32,6 +32,31 @@ describe('jobq backup', () => {
     assert.equal((await worker.ended).code, 0)
   })
 
+  it('refuses a file with a damaged page, and leaves what is at the target', async () => {
+    await workspace.output(['enqueue', '--tag', 'x', '--', 'true'])
+    const sound = openDatabase(workspace.database)
+    sound.pragma('wal_checkpoint(TRUNCATE)')
+    const page = sound.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'jobq_jobs'").pluck().get()
+    sound.close()
+    const bytes = fs.readFileSync(workspace.database)
+    bytes.fill(0x5a, (Number(page) - 1) * 4_096, Number(page) * 4_096)
+    fs.writeFileSync(workspace.database, bytes)
+    workspace.write('older.db', 'an older copy')
+    const before = fs.readdirSync(workspace.folder).sort()
+    for (const parameters of [['copy.db'], ['older.db', '--force']]) {
+      const { code, stdout, stderr } = await workspace.run(['backup', ...parameters])
+      assert.deepEqual([code, stdout], [78, ''])
+      assert.match(stderr, /jobs\.db is not a sound database, nothing was copied: /)
+    }
+    const left = fs.readdirSync(workspace.folder).filter((name) => !/^jobs\.db-(wal|shm)$/.test(name))
+    assert.deepEqual(
+      left.sort(),
+      before.filter((name) => !/^jobs\.db-(wal|shm)$/.test(name)),
+    )
+    assert.equal(fs.readFileSync(path.join(workspace.folder, 'older.db'), 'utf8'), 'an older copy')
+    assert.deepEqual(fs.readFileSync(workspace.database), bytes)
+  })
+
   it('has nothing to copy where there is no broker', async () => {
     const { code } = await workspace.run(['backup', 'copy.db'])
     assert.equal(code, 3)

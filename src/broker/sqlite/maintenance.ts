@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { JobqError } from '../../errors.ts'
-import { openFile, schemaOf, schemaVersion, translate } from './database-file.ts'
+import { openFile, schemaOf, schemaVersion, translate, translated } from './database-file.ts'
 import { openDatabase, type SqliteDatabase } from './native.ts'
 
 /** One line of `jobq doctor`; `fix` says what to do where `ok` is false. */
@@ -22,9 +22,9 @@ const littleSpace = 100 * 1024 * 1024
 const largeLog = 256 * 1024 * 1024
 
 /**
- * Copies the queue file while it is in use; the copy is whole, private, and named `target` only once it is. `onPages` is told
- * how far it is.
- * @throws JobqError `conflict` when `target` exists and `force` is not given
+ * Copies the queue file while it is in use; the copy is whole, sound, private, and named `target` only once it is. `onPages`
+ * is told how far it is.
+ * @throws JobqError `conflict` when `target` exists and `force` is not given, `unusable` for a file that is not sound
  */
 export const backup = async (
   file: string,
@@ -41,20 +41,36 @@ export const backup = async (
   const unfinished = path.join(folder, `.${path.basename(target)}.${process.pid}`)
   try {
     fs.closeSync(fs.openSync(unfinished, 'wx', 0o600))
-    await database.backup(unfinished, {
-      progress: ({ totalPages, remainingPages }) => {
-        options.onPages?.(totalPages - remainingPages, totalPages)
-        return pagesAtOnce
-      },
+    const progress = ({ totalPages, remainingPages }: { totalPages: number; remainingPages: number }): number => {
+      options.onPages?.(totalPages - remainingPages, totalPages)
+      return pagesAtOnce
+    }
+    await database.backup(unfinished, { progress }).catch((error: unknown) => {
+      throw translated(target, error)
     })
+    checkCopy(unfinished, file)
     syncFile(unfinished)
     fs.renameSync(unfinished, target)
     for (const rest of ['-wal', '-shm']) fs.rmSync(`${target}${rest}`, { force: true })
   } finally {
-    fs.rmSync(unfinished, { force: true })
+    for (const rest of ['', '-wal', '-shm']) fs.rmSync(`${unfinished}${rest}`, { force: true })
     database.close()
   }
 }
+
+// Pages are copied as they are, damaged ones too. The copy is looked through, not the queue file, which others work with.
+const checkCopy = (copy: string, file: string): void =>
+  translate(file, () => {
+    const database = openDatabase(copy, { fileMustExist: true, timeout: 0 })
+    try {
+      const found = String(database.pragma('integrity_check(1)', { simple: true }))
+      if (found === 'ok') return
+      const damage = found.split('\n').at(-1)
+      throw new JobqError('unusable', `${file} is not a sound database, nothing was copied: ${damage}`)
+    } finally {
+      database.close()
+    }
+  })
 
 const syncFile = (file: string): void => {
   const descriptor = fs.openSync(file, 'r+')
