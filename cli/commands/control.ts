@@ -2,7 +2,9 @@
 import { Argument, type Command } from 'commander'
 import { parseDuration } from '../../src/duration.ts'
 import { JobqError } from '../../src/errors.ts'
+import { commandTask } from '../../src/job.ts'
 import { checkName } from '../../src/name.ts'
+import { nearest } from '../../src/nearest.ts'
 import { formatRate, parseRate } from '../../src/rate.ts'
 import { tellControl } from '../control-answers.ts'
 import { type LimitFlags, limitOrNone, readCommand, upTo, type WorkerVerb, workerVerbs } from '../control-verbs.ts'
@@ -47,7 +49,7 @@ export const register = (program: Command): void => {
 autoscale MAX,MIN: from now on between MIN and MAX children, by the load.
 limits TASK: change the time limits of a task until the worker ends; a job's own limits still win. 'exec' is every command.
 rate TASK R: start jobs of a task at most so often (10/s, 100/m, 5000/h, none), over all workers of the broker, those that
-come later too; rate TASK, or rate alone, tells what is set.
+come later too; rate TASK, or rate alone, tells what is set. A task that no worker has had yet is told on stderr.
 reload: fresh children take over once they have loaded the tasks; if they cannot, all stays as it was.
 drain: finish what runs, give back what waits and take nothing more, until resume. stop: the same, and end.
 
@@ -92,5 +94,13 @@ const rate = (words: readonly string[], flags: Flags, command: Command): Promise
         shown,
       )
     }
+    const known = (await tasks.list()).map((each) => each.task)
+    if (name !== null && name !== commandTask && !known.includes(name)) output.message(unknownTask(name, known))
   })
+}
+
+// It may be the task of a worker that is yet to come.
+const unknownTask = (name: string, known: readonly string[]): string => {
+  const meant = nearest(name, known)
+  return `No worker has had a task ${name} yet${meant === null ? '' : `; did you mean ${meant}?`}`
 }

@@ -178,6 +178,27 @@ describe('jobq control', () => {
     )
   })
 
+  it('rate holds for a task that is yet to come, and says that nobody has had it', async () => {
+    const early = await workspace.run(['control', 'rate', 'hodl', '5/s'])
+    assert.deepEqual(
+      [early.code, early.stdout, early.stderr],
+      [0, 'hodl\t5/s\n', 'No worker has had a task hodl yet\n'],
+    )
+    await start('-c', '1')
+    const close = await workspace.run(['control', 'rate', 'hodl'])
+    assert.deepEqual(
+      [close.stdout, close.stderr],
+      ['hodl\t5/s\n', 'No worker has had a task hodl yet; did you mean hold?\n'],
+    )
+    for (const words of [
+      ['hold', '5/s'],
+      ['exec', '5/s'],
+      ['hodl', 'none', '--quiet'],
+    ]) {
+      assert.equal((await workspace.run(['control', 'rate', ...words])).stderr, '')
+    }
+  })
+
   it('rate limits how often jobs of a task start, whoever works, and tells what is set', async () => {
     assert.equal(await workspace.output(['control', 'rate', 'hold', '1/d']), 'hold\t1/d\n')
     assert.deepEqual(await control('rate'), [{ task: 'hold', rate: '1/d' }])
