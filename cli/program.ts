@@ -2,12 +2,10 @@
  * The command line: global options, the commands, and what becomes of a failure. Each command is a file of its own in
  * `commands/`; only the one that is asked for is loaded, all of them for help and for a name that none of them has.
  */
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { checkEncoding } from './encoding.ts'
-import { explain, layHelp } from './help.ts'
-import { option, plainText } from './options.ts'
 import { report } from './report.ts'
-import { settings } from './settings.ts'
+import { rootCommand } from './root-command.ts'
 import { writeAll } from './write.ts'
 
 interface CommandModule {
@@ -114,26 +112,7 @@ export const buildProgram = async (
   full: boolean,
   parameters?: readonly string[],
 ): Promise<Command> => {
-  const root = new Command('jobq')
-  root
-    .description('Background jobs: commands and tasks, queued in a file, run by workers.')
-    .usage('[options] COMMAND …')
-    .addOption(option('-b, --broker <url>', 'where the jobs are: a SQLite file or a URL', settings.broker.parse))
-    .addOption(option('--config <file>', 'read this file instead of ./jobq.config.*', plainText))
-    .addOption(option('--color <when>', 'auto, always or never', settings.color.parse))
-    .option('--json', 'print JSON: a document, or a line each for a stream')
-    .option('--quiet', 'print ids only, and no messages')
-    .helpCommand(false)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => writeAll(1, text), writeErr: () => undefined })
-  layHelp(root, full)
-  explain(root, [
-    ['jobq enqueue -- convert a.png b.jpg', 'add a command'],
-    ['jobq enqueue mail/send \'{"to":"ann"}\'', 'add a task of ./tasks'],
-    ['jobq run -c 4', 'run them, four at a time'],
-    ['jobq ls --state failed', 'see what failed'],
-    ['jobq logs -f 41', "follow a job's output"],
-  ])
+  const root = rootCommand(full)
   const name = verb === null ? null : (aliases[verb] ?? verb)
   const known = groups.some(([, commands]) => name !== null && Object.hasOwn(commands, name))
   for (const [heading, commands] of groups) {

@@ -3,14 +3,16 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Command } from 'commander'
+import { JobqError } from '../../src/errors.ts'
 import { isBinary } from '../binary/sea.ts'
 import { brokerFile } from '../broker-file.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
-import { named } from '../options.ts'
+import { rootCommand } from '../root-command.ts'
 import { openSession, type Session } from '../session.ts'
-import { resolve, settings } from '../settings.ts'
 import { type Unit, unitText } from '../systemd-unit.ts'
+import { type RunFlags, workerSettings } from '../worker-settings.ts'
+import * as run from './run.ts'
 
 interface Flags {
   readonly install?: boolean
@@ -30,7 +32,7 @@ export const register = (program: Command): void => {
     .action(async (options: readonly string[], flags: Flags, command: Command) => {
       const session = await openSession(command)
       const { output } = session
-      const text = unitText(unitFor(options, session, flags.user === true))
+      const text = unitText(await unitFor(options, session, flags.user === true))
       if (flags.install !== true) {
         output.raw(text)
         return
@@ -52,18 +54,35 @@ runs.`,
   )
 }
 
-const unitFor = (options: readonly string[], { broker, config, sources }: Session, user: boolean): Unit => {
+const unitFor = async (options: readonly string[], outer: Session, user: boolean): Promise<Unit> => {
   // From sources and from the npm package the program is Node with a script. The binary is itself, and has in that
   // place the name that it was called by, which may be anything.
   const script = isBinary() ? undefined : process.argv[1]
   const self = script === undefined ? [] : [path.resolve(script)]
-  const file = config === null ? [] : ['--config', config.file]
-  const command = [process.execPath, ...self, 'run', '--broker', broker.value, ...file, ...options]
-  const place = options.findIndex((option) => option === '--grace' || option.startsWith('--grace='))
-  const grace = options[place]?.slice('--grace='.length) || options[place + 1]
-  const given = place < 0 || grace === undefined ? undefined : named('--grace', () => settings.grace.parse(grace))
-  const stopMs = resolve(settings.grace, given, sources).value + 30_000
-  return { command, folder: sources.folder, stopMs, writable: path.dirname(brokerFile(broker.value, 'a unit')), user }
+  const file = outer.config === null ? [] : ['--config', outer.config.file]
+  const parameters = ['run', '--broker', outer.broker.value, ...file, ...options]
+  const command = await readRun(parameters)
+  const { broker, ...session } = await openSession(command)
+  const flags: RunFlags = command.optsWithGlobals()
+  if (flags.ui === true) throw new JobqError('usage', '--ui: a service has no terminal')
+  const { grace } = workerSettings(flags, { broker, ...session })
+  return {
+    command: [process.execPath, ...self, ...parameters],
+    folder: session.sources.folder,
+    stopMs: grace + 30_000,
+    writable: path.dirname(brokerFile(broker.value, 'a unit')),
+    user,
+  }
+}
+
+/** The command line of a worker, read as `jobq run` reads it. */
+const readRun = async (parameters: readonly string[]): Promise<Command> => {
+  const root = rootCommand(parameters.includes('--help'))
+  await run.register(root, parameters)
+  const [command = root] = root.commands
+  command.action(() => undefined)
+  await root.parseAsync(parameters, { from: 'user' })
+  return command
 }
 
 const install = (text: string, { force, user }: Flags): string => {

@@ -164,13 +164,40 @@ const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0
 
 describe('jobq systemd', () => {
   it('prints a unit that systemd could read', async () => {
-    const text = await workspace.output(['systemd', '-b', 'a b.db', '--', '-c', '4', '--grace', '2m', '-q', '50%:1'])
+    workspace.write('50%/tasks/one.js', 'export default () => 1\n')
+    const options = ['-c', '4', '--grace', '2m', '-t', '50%/tasks']
+    const text = await workspace.output(['systemd', '-b', 'a b.db', '--', ...options])
     assert.match(text, /^Type=notify\nNotifyAccess=all\nWatchdogSec=60s$/m)
     assert.match(text, /^ExecReload=kill -HUP \$MAINPID$/m)
-    assert.match(text, /^ExecStart=.* run --broker "\S.*a place\/a b\.db" -c 4 --grace 2m -q "50%%:1"$/m)
+    assert.match(text, /^ExecStart=.* run --broker "\S.*a place\/a b\.db" -c 4 --grace 2m -t "50%%\/tasks"$/m)
     assert.match(text, /^TimeoutStopSec=150s$/m)
     assert.ok(text.includes(`WorkingDirectory=${workspace.folder}\n`))
   })
+
+  it('lets the worker write where the broker is that it is told behind --', async () => {
+    const env = { JOBQ_BROKER: '/somewhere/jobs.db' }
+    const text = await workspace.output(['systemd', '--', '-b', '/elsewhere/jobs.db', '--grace=1m'], { env })
+    assert.match(text, /^TimeoutStopSec=90s$/m)
+    if (process.getuid?.() === 0) assert.match(text, /^ReadWritePaths="-\/elsewhere"$/m)
+  })
+
+  const refused: readonly (readonly [options: readonly string[], says: RegExp])[] = [
+    [['--bogus'], /unknown option '--bogus'/],
+    [['-c', '0'], /--concurrency: "0" is not a whole number/],
+    [['extra'], /too many arguments for 'run'.* extra/],
+    [['--grace'], /'--grace <duration>' argument missing/],
+    [['-t', 'nowhere'], /--tasks: there is no file or folder ".*nowhere"/],
+    [['--autoscale', '4,2', '-c', '2'], /--autoscale: .* without --concurrency/],
+    [['--config', 'missing.json'], /--config: there is no file .*missing\.json/],
+    [['--ui'], /--ui: a service has no terminal/],
+  ]
+  for (const [options, says] of refused) {
+    it(`refuses ${options.join(' ')} behind --`, async () => {
+      const { code, stdout, stderr } = await workspace.run(['systemd', '--', ...options])
+      assert.deepEqual([code, stdout], [2, ''])
+      assert.match(stderr, says)
+    })
+  }
 
   it('prints one that systemd finds nothing wrong with', { skip: !hasAnalyze }, async () => {
     for (const scope of [['--user'], []]) {
