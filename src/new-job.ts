@@ -1,12 +1,11 @@
 import path from 'node:path'
 import { JobqError } from './errors.ts'
-import { commandTask, type NewJob, type Payload, type RunOptions, type TaskDefaults } from './job.ts'
+import { commandTask, type NewJob, type RunOptions, type TaskDefaults } from './job.ts'
 import { type CheckedOptions, type CommandOptions, checkOptions, type JobOptions } from './job-options.ts'
-import { encodeJson } from './json.ts'
 import { checkName } from './name.ts'
+import { encodePlain } from './plain-payload.ts'
 import { quote } from './quote.ts'
-import type { PayloadSealer, Sealed } from './sealing.ts'
-import { formatSize } from './size.ts'
+import type { PayloadSealer } from './sealing.ts'
 
 /** A job of a task, as one element of a bulk. */
 export interface TaskItem extends JobOptions {
@@ -70,8 +69,8 @@ export const newJob = (item: JobItem, context: NewJobContext): NewJob => {
     queue,
     priority: options.priority ?? null,
     ...(messages === null
-      ? { payload: encodePayload(content, maxPayloadBytes) }
-      : sealed(content, options, { messages, task: name, queue: queue ?? usualQueue(name, context) })),
+      ? { payload: encodePlain(content, maxPayloadBytes) }
+      : messages.seal(content, options, { task: name, queue: queue ?? usualQueue(name, context) })),
     dueAt: options.at ?? now + (options.delay ?? 0),
     expiresAt: options.expires === undefined ? null : now + options.expires,
     retries: options.retries ?? null,
@@ -108,14 +107,6 @@ export const withPublishedCoding = (item: JobItem, published: readonly TaskDefau
 const usualQueue = (task: string, { published }: NewJobContext): string | null =>
   published === undefined ? null : (published.find((each) => each.task === task)?.queue ?? 'default')
 
-const sealed = (
-  content: unknown,
-  options: CheckedOptions,
-  of: { readonly messages: PayloadSealer; readonly task: string; readonly queue: string | null },
-): Sealed => {
-  return of.messages.seal(content, options, of)
-}
-
 const runOptions = ({ backoff, softTimeLimit, timeLimit }: CheckedOptions): RunOptions => ({
   ...(backoff === undefined ? {} : { backoff }),
   ...(softTimeLimit === undefined ? {} : { softTimeLimitMs: softTimeLimit }),
@@ -150,11 +141,4 @@ const checkArgv = (argv: unknown): readonly string[] => {
 const shellLine = (line: unknown): string => {
   if (typeof line === 'string' && line.trim() !== '') return line
   throw new JobqError('usage', 'shell: a line for the shell is needed')
-}
-
-const encodePayload = (value: unknown, maxBytes: number): Payload => {
-  const text = encodeJson(value)
-  const bytes = text.length > maxBytes ? text.length : Buffer.byteLength(text)
-  if (bytes <= maxBytes) return { serializer: 'json', text }
-  throw new JobqError('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
 }

@@ -1,5 +1,29 @@
+import { JobqError } from './errors.ts'
 import type { Payload, PayloadReader } from './job.ts'
-import { decodeJson } from './json.ts'
+import { decodeJson, encodeJson } from './json.ts'
+import { formatSize } from './size.ts'
+
+/** A value that is larger, serialized, than it may be. */
+export class TooLarge extends JobqError {
+  constructor(maxBytes: number) {
+    super('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
+  }
+}
+
+/** True of what takes more than these bytes as it is stored. */
+export const isLarger = ({ text, binary }: Pick<Payload, 'text' | 'binary'>, bytes: number): boolean =>
+  // A character takes up to three bytes, and most payloads are far from the limit.
+  text.length * 3 > bytes && Buffer.byteLength(text, binary ? 'base64' : 'utf8') > bytes
+
+/**
+ * A value as JSON text.
+ * @throws JobqError `usage` for what JSON would not keep, and for more than `maxBytes`
+ */
+export const encodePlain = (value: unknown, maxBytes: number): Payload => {
+  const payload = { serializer: 'json', text: encodeJson(value) }
+  if (isLarger(payload, maxBytes)) throw new TooLarge(maxBytes)
+  return payload
+}
 
 /** True of JSON text that is stored as it is. */
 export const isPlain = ({ serializer, binary, compression, encryption, unreadable }: Payload): boolean =>

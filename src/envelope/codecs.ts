@@ -2,15 +2,15 @@
  * Values as they are stored and back: serialized, then compressed where that makes them smaller. What is recorded with them
  * decides how they are read.
  */
-import { JobqError } from '../errors.ts'
 import type { Payload } from '../job.ts'
-import { encodeJson } from '../json.ts'
+import { TooLarge } from '../plain-payload.ts'
 import type { Coding } from '../sealing.ts'
-import { formatSize } from '../size.ts'
 import { compressIfSmaller, defaultThresholdBytes } from './compressors/compress-if-smaller.ts'
 import { Compressors, type CustomCompressor } from './compressors/compressors.ts'
 import { maxDepth } from './serializers/serializer.ts'
 import { type CustomSerializer, type Serialized, Serializers } from './serializers/serializers.ts'
+
+export { TooLarge }
 
 /** What there is beside the built-in codecs, and what is read. */
 export interface CodecOptions {
@@ -46,13 +46,6 @@ export class Written {
   }
 }
 
-/** A value that is larger, serialized, than it may be. */
-export class TooLarge extends JobqError {
-  constructor(maxBytes: number) {
-    super('usage', `the payload is too large: more than ${formatSize(maxBytes)}`)
-  }
-}
-
 /** The serializers and compressors that a client, a worker or a child has. */
 export class Codecs {
   readonly #serializers: Serializers
@@ -71,16 +64,6 @@ export class Codecs {
   check({ serializer, compress }: Coding): void {
     this.#serializers.checkName(serializer ?? json)
     if (compress !== undefined && compress !== 'none') this.#compressors.checkName(compress)
-  }
-
-  /**
-   * A value as JSON, as `encode` would write it where nothing is said.
-   * @throws JobqError `usage` for what JSON would not keep, and for more than `maxBytes`
-   */
-  encodePlain(value: unknown, maxBytes: number): Payload {
-    const text = encodeJson(value)
-    if (text.length * 3 > maxBytes && Buffer.byteLength(text) > maxBytes) throw new TooLarge(maxBytes)
-    return { serializer: json, text }
   }
 
   /**

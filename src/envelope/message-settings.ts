@@ -15,6 +15,7 @@ import {
   text,
   word,
 } from '../config-readers.ts'
+import { defaultMaxPayloadBytes } from '../new-job.ts'
 import type { CustomCompressor } from './compressors/compressors.ts'
 import { Messages } from './messages.ts'
 import type { CustomSerializer } from './serializers/serializers.ts'
@@ -73,7 +74,7 @@ export type CheckedMessageSettings = Checked<typeof messageReaders>
 export const checkMessageSettings = (settings: MessageSettings): CheckedMessageSettings =>
   object(messageReaders)(settings, '')
 
-const mebibyte = 1024 ** 2
+const defaultMaxResultBytes = 1024 * 1024
 
 /**
  * How payloads and results are written and read by a configuration. Keys are in `~/.config/jobq/keys` where it does not say.
@@ -91,8 +92,8 @@ export const messagesBy = (settings: CheckedMessageSettings, clock: Clock): Mess
     ...(encrypt === undefined ? {} : { keyFile: encrypt.keyFile }),
     keys: { folder: path.join(os.homedir(), '.config', 'jobq', 'keys'), ...keys },
     requireSigned: settings.require === 'signed' ? true : queues,
-    maxPayloadBytes: maxPayload ?? mebibyte,
-    maxResultBytes: maxResult ?? mebibyte,
+    maxPayloadBytes: maxPayload ?? defaultMaxPayloadBytes,
+    maxResultBytes: maxResult ?? defaultMaxResultBytes,
     clock,
   })
 }

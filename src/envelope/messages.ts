@@ -7,7 +7,7 @@
 import type { Clock } from '../clock.ts'
 import { JobqError } from '../errors.ts'
 import type { Payload, PayloadOwner, PayloadReader } from '../job.ts'
-import { isPlain, readPlain } from '../plain-payload.ts'
+import { encodePlain, isLarger, isPlain, readPlain } from '../plain-payload.ts'
 import type { PayloadSealer, Sealed, Sealing } from '../sealing.ts'
 import { formatSize } from '../size.ts'
 import { bytesOf, type CodecOptions, Codecs, contentTypeOf, Written, withBytes } from './codecs.ts'
@@ -79,10 +79,7 @@ export class Messages implements PayloadSealer {
 
   /** True of a payload in plain JSON that is to be stored as it is, where nobody asks for anything else. */
   keepsPlain(payload: Payload): boolean {
-    const { maxPayloadBytes } = this.#options
-    const { text } = payload
-    if (!this.#plain || !isPlain(payload)) return false
-    return text.length * 3 <= maxPayloadBytes || Buffer.byteLength(text) <= maxPayloadBytes
+    return this.#plain && isPlain(payload) && !isLarger(payload, this.#options.maxPayloadBytes)
   }
 
   /** The key that signs where only signing was asked for; null where none is set. */
@@ -94,7 +91,7 @@ export class Messages implements PayloadSealer {
     const { serializer, compress, sign: asked } = sealing
     if (serializer === undefined && compress === undefined && asked === undefined && !(value instanceof Written)) {
       // What most payloads are comes by the thousand.
-      if (this.#plain) return { payload: this.codecs.encodePlain(value, this.#options.maxPayloadBytes) }
+      if (this.#plain) return { payload: encodePlain(value, this.#options.maxPayloadBytes) }
     }
     const coded = this.codecs.encode(value, sealing, this.#options.maxPayloadBytes)
     const payload = this.#encrypted(coded, { part: 'payload', task: of.task })
@@ -254,10 +251,6 @@ export class Messages implements PayloadSealer {
     return this.#keyring
   }
 }
-
-const isLarger = ({ text, binary }: Payload, bytes: number): boolean =>
-  // A character takes up to three bytes, and most payloads are far from the limit.
-  text.length * 3 > bytes && Buffer.byteLength(text, binary ? 'base64' : 'utf8') > bytes
 
 const contentOf = (payload: Payload, owner: PayloadOwner): Content => ({
   ...owner,
