@@ -1,7 +1,7 @@
 import { Box, Text, useApp, useInput, useWindowSize } from 'ink'
 import { createElement as h, memo, type ReactElement, useEffect, useSyncExternalStore } from 'react'
 import type { Dashboard } from './dashboard.ts'
-import { keysOf } from './keys.ts'
+import { keysOf } from './key-names.ts'
 import type { Screen } from './screen.ts'
 
 /** What the terminal is given up for, and taken back afterwards. */

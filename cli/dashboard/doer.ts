@@ -106,7 +106,7 @@ export class Doer {
   async #runNow(id: number): Promise<void> {
     const job = await this.#queue.get(id)
     if (job === null) return this.#say(`there is no job ${id}`, false)
-    if (isFinished(job.state)) return this.#retry([id])
+    if (isFinished(job.state)) return this.#say(`job ${id} has ended (${job.state}): r runs it again`, false)
     if (job.state === 'blocked') {
       await this.#queue.release(id)
       return this.#say(`job ${id} is let go`, true)

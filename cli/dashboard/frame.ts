@@ -1,6 +1,7 @@
 /** The whole screen as lines: where one is, what there is, which keys work. Exactly as many lines as the screen has. */
 
 import { visible } from '../visible.ts'
+import { hereOf } from './here.ts'
 import { briefKeys, tabs } from './keys.ts'
 import { clockTime, count, moment, uptime } from './parts/figures.ts'
 import { cut, fit, type Line, line, lineWidth, type Span, span, spread, widthOf } from './parts/line.ts'
@@ -115,14 +116,16 @@ const noticeMs = 6_000
 /** From this width on the help is named beside the tabs, else among the keys. */
 const helpColumns = 66
 
+/** A question is read to its end before it is answered: what else can be typed is only said where there is room. */
+const question = (text: string, columns: number): Line => {
+  const answers = ['  type y, or any other key to leave it ', '  type y ']
+  const answer = answers.find((each) => widthOf(text) + 1 + widthOf(each) <= columns) ?? '  type y '
+  return spread([span(` ${cut(text, columns - 1 - widthOf(answer))}`, 'alert')], line(answer, 'strong'), columns)
+}
+
 const footer = (state: State): Line => {
   const { asking, typing, notice, lost, past, at, columns, help: helping } = state
-  if (asking !== null)
-    return spread(
-      [span(` ${visible(asking.question)}`, 'alert')],
-      line('  type y, or any other key to leave it '.slice(0, columns < 90 ? 9 : 38), 'strong'),
-      columns,
-    )
+  if (asking !== null) return question(visible(asking.question), columns)
   if (typing !== null)
     return [
       span(state.place === 'events' ? ' filter the events: ' : ' filter the jobs: ', 'strong'),
@@ -141,11 +144,11 @@ const footer = (state: State): Line => {
   if (past?.reading != null)
     return [span(` reading the log back to ${clockTime(past.at)}… ${Math.round(past.reading * 100)} %`, 'retrying')]
   if (helping !== null) return line(' ↑↓ scroll, any other key goes back', 'dim')
-  const keys = briefKeys(state.place, past !== null)
+  const keys = briefKeys(hereOf(state))
   // The last of them tells how to get out; what does not fit is left out before it.
   const [quit = '', ...others] = keys.toReversed()
   const kept = others.reverse()
-  const room = columns - (past === null ? 2 : 12)
+  const room = columns - (past === null ? 3 : 13)
   const last = columns < helpColumns ? ['? help', quit] : [quit]
   while (kept.length > 0 && widthOf([...kept, ...last].join('  ')) > room) kept.pop()
   const shown = [...kept, ...last].flatMap((key) => {

@@ -3,6 +3,9 @@
  * what is upper case says what it will do and asks first.
  */
 
+import type { QueueSummary } from '../../src/broker/broker.ts'
+import { isFinished, type Job } from '../../src/job.ts'
+
 /** A tab. */
 export const tabs = ['overview', 'jobs', 'queues', 'workers', 'events', 'failures'] as const
 /** One of `tabs`. */
@@ -43,6 +46,22 @@ export type Action =
   | 'much-later'
   | 'live'
 
+/** What the keys of a place have before them. */
+export interface Here {
+  readonly place: Place
+  /** The dashboard shows the past. */
+  readonly past: boolean
+  /** The job that is selected; null also where it has not been read yet. */
+  readonly job: Job | null
+  readonly isJobSelected: boolean
+  /** The queue that is selected, or that of the job. */
+  readonly queue: QueueSummary | null
+  /** There is something to open. */
+  readonly opens: boolean
+  /** There is somewhere to go back to. */
+  readonly returns: boolean
+}
+
 /** One row of the table. */
 export interface Binding {
   /** Names as `keysOf` gives them. */
@@ -55,12 +74,22 @@ export interface Binding {
   readonly places?: readonly Place[]
   /** What the bottom line calls it; absent: it is not there. */
   readonly brief?: string
+  /** When the bottom line names it; absent: wherever it works. */
+  readonly when?: (here: Here) => boolean
   /** Only while the dashboard shows the past, or only while it does not. */
   readonly past?: boolean
 }
 
 const lists: readonly Place[] = ['overview', 'jobs', 'queues', 'workers', 'events', 'failures']
 const ofJobs: readonly Place[] = ['overview', 'jobs', 'job']
+
+/** How many jobs of a queue wait, for whatever. */
+export const waitingIn = ({ queued, blocked }: QueueSummary): number => queued + blocked
+
+const hasEnded = ({ job }: Here): boolean => job !== null && isFinished(job.state)
+const waits = ({ job }: Here): boolean => job !== null && (job.state === 'queued' || job.state === 'blocked')
+const hasToCancel = ({ place, job, queue }: Here): boolean =>
+  place === 'queues' ? queue !== null && waitingIn(queue) > 0 : job !== null && !isFinished(job.state)
 
 /** Every key, in the order of the help. */
 export const bindings: readonly Binding[] = [
@@ -76,6 +105,7 @@ export const bindings: readonly Binding[] = [
     shown: '⏎ → l',
     does: 'open what is selected',
     brief: '⏎ open',
+    when: ({ opens }) => opens,
     places: lists,
   },
   {
@@ -84,7 +114,8 @@ export const bindings: readonly Binding[] = [
     shown: 'Esc ← h',
     does: 'back; end a search',
     brief: 'Esc back',
-    places: ['job', 'jobs', 'events', 'queues', 'workers', 'failures'],
+    when: ({ returns }) => returns,
+    places: ['job', 'jobs', 'events'],
   },
   { keys: ['tab'], action: 'next-tab', shown: 'Tab', does: 'the next tab' },
   { keys: ['shift-tab'], action: 'previous-tab', shown: 'Shift-Tab', does: 'the tab before' },
@@ -118,6 +149,7 @@ export const bindings: readonly Binding[] = [
     shown: 'r',
     does: 'run a finished job again',
     brief: 'r retry',
+    when: hasEnded,
     places: ['jobs', 'job', 'overview'],
   },
   {
@@ -127,6 +159,7 @@ export const bindings: readonly Binding[] = [
     shown: 'n',
     does: 'run a waiting job now',
     brief: 'n now',
+    when: waits,
     places: ['jobs', 'job'],
   },
   {
@@ -145,6 +178,7 @@ export const bindings: readonly Binding[] = [
     shown: 'C',
     does: 'cancel job or queue (asks)',
     brief: 'C cancel',
+    when: hasToCancel,
     places: [...ofJobs, 'queues'],
   },
   {
@@ -154,6 +188,7 @@ export const bindings: readonly Binding[] = [
     shown: 'P',
     does: 'pause the queue (asks)',
     brief: 'P pause queue',
+    when: ({ queue }) => queue?.paused === false,
     places: ['queues', 'overview', 'jobs', 'job'],
   },
   {
@@ -163,10 +198,19 @@ export const bindings: readonly Binding[] = [
     shown: 'u',
     does: 'let a paused queue go on',
     brief: 'u resume',
+    when: ({ queue }) => queue?.paused === true,
     places: ['queues', 'overview', 'jobs', 'job'],
   },
   { keys: ['o'], action: 'pager', shown: 'o', does: 'the log in $PAGER', brief: 'o log', places: ['job'] },
-  { keys: ['y'], action: 'copy', shown: 'y', does: "copy the job's id", brief: 'y copy id', places: ['jobs', 'job'] },
+  {
+    keys: ['y'],
+    action: 'copy',
+    shown: 'y',
+    does: "copy the job's id",
+    brief: 'y copy id',
+    when: ({ isJobSelected }) => isJobSelected,
+    places: ['jobs', 'job'],
+  },
   { keys: ['['], action: 'earlier', shown: '[', does: 'time travel: 10 s back', brief: '[ ] time travel' },
   { keys: [']'], action: 'later', shown: ']', does: '10 s on', past: true },
   { keys: ['{'], action: 'much-earlier', shown: '{', does: '5 minutes back', brief: '{ } leap' },
@@ -182,65 +226,18 @@ export const bindings: readonly Binding[] = [
 export const actionOf = (key: string, place: Place, past: boolean): Action | null =>
   bindings.find((binding) => binding.keys.includes(key) && worksAt(binding, place, past))?.action ?? null
 
-/** The keys that work at a place, as the bottom line names them. */
-export const briefKeys = (place: Place, past: boolean): readonly string[] => {
-  const here = bindings.filter((binding) => binding.brief !== undefined && worksAt(binding, place, past))
+/** The keys that do something here and now, as the bottom line names them. */
+export const briefKeys = (here: Here): readonly string[] => {
+  const shown = bindings.filter(
+    (binding) =>
+      binding.brief !== undefined && worksAt(binding, here.place, here.past) && binding.when?.(here) !== false,
+  )
   // The way back comes first.
   return [
-    ...here.filter((binding) => binding.past === true),
-    ...here.filter((binding) => binding.past !== true),
+    ...shown.filter((binding) => binding.past === true),
+    ...shown.filter((binding) => binding.past !== true),
   ].flatMap(({ brief }) => brief ?? [])
 }
 
 const worksAt = ({ places, past: onlyPast }: Binding, place: Place, past: boolean): boolean =>
   (places === undefined || places.includes(place)) && (onlyPast === undefined || onlyPast === past)
-
-/** The facts about a key that a terminal's input is taken apart into. */
-export interface KeyFacts {
-  readonly upArrow: boolean
-  readonly downArrow: boolean
-  readonly leftArrow: boolean
-  readonly rightArrow: boolean
-  readonly pageUp: boolean
-  readonly pageDown: boolean
-  readonly home: boolean
-  readonly end: boolean
-  readonly return: boolean
-  readonly escape: boolean
-  readonly tab: boolean
-  readonly shift: boolean
-  readonly backspace: boolean
-  readonly delete: boolean
-  readonly ctrl: boolean
-  readonly meta: boolean
-}
-
-/** The names of the keys in what a terminal sent at once: keys typed fast arrive together, as one text. */
-export const keysOf = (input: string, facts: KeyFacts): string[] => {
-  if (facts.tab) return [facts.shift ? 'shift-tab' : 'tab']
-  const named: readonly (readonly [boolean, string])[] = [
-    [facts.upArrow, 'up'],
-    [facts.downArrow, 'down'],
-    [facts.leftArrow, 'left'],
-    [facts.rightArrow, 'right'],
-    [facts.pageUp, 'pageup'],
-    [facts.pageDown, 'pagedown'],
-    [facts.home, 'home'],
-    [facts.end, 'end'],
-    [facts.return, 'enter'],
-    [facts.escape, 'esc'],
-    [facts.backspace || facts.delete, 'backspace'],
-  ]
-  const name = named.find(([is]) => is)?.[1]
-  if (name !== undefined) return [name]
-  if (facts.ctrl) return [`ctrl-${input}`]
-  // Esc and a key behind it that come at once look like one key with Alt.
-  if (facts.meta) return ['esc', ...typed(input)]
-  return typed(input)
-}
-
-const typed = (input: string): string[] =>
-  Array.from(
-    input,
-    (character) => ({ '\r': 'enter', '\n': 'enter', '\t': 'tab', '\x7f': 'backspace' })[character] ?? character,
-  )

@@ -145,6 +145,13 @@ export interface Change {
   readonly commands: readonly Command[]
 }
 
+/** A change that asks nothing of the world. */
+export const just = (state: State): Change => ({ state, commands: [] })
+
+/** What a key was pressed for in vain. */
+export const inVain = (state: State, text: string): Change =>
+  just({ ...state, notice: { text, good: false, at: state.at } })
+
 /** A dashboard that knows nothing yet. */
 export const initialState = (of: Pick<State, 'url' | 'inWorker' | 'at' | 'columns' | 'rows'>): State => ({
   ...of,

@@ -1,8 +1,11 @@
 // What each message, and each key at each place, makes of the state: rows of tables. Nothing here has a clock or a broker.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { frame } from '../../cli/dashboard/frame.ts'
+import { hereOf } from '../../cli/dashboard/here.ts'
 import type { JobPage } from '../../cli/dashboard/job-pages.ts'
-import { bindings } from '../../cli/dashboard/keys.ts'
+import { bindings, briefKeys } from '../../cli/dashboard/keys.ts'
+import { textOf } from '../../cli/dashboard/parts/line.ts'
 import { emptyQueue, type Picture } from '../../cli/dashboard/picture.ts'
 import { reduce } from '../../cli/dashboard/reduce.ts'
 import { type Command, initialState, type Message, type State } from '../../cli/dashboard/state.ts'
@@ -114,6 +117,9 @@ const waitingPage: Message = {
   search: '',
 }
 
+/** One queue, which is empty and goes on, and nothing that runs. */
+const idle: Picture = { ...picture, queues: [emptyQueue('mail')], running: [] }
+
 describe('places', () => {
   const rows: readonly (readonly [keys: string[], place: State['place']])[] = [
     [[], 'overview'],
@@ -143,7 +149,9 @@ describe('what keys ask for', () => {
     ['q quits', ['q'], [{ do: 'quit' }]],
     ['Ctrl-C interrupts, even while something is typed', ['/', 'a', 'ctrl-c'], [{ do: 'interrupt' }]],
     ['r retries the selected job at once', ['2', jobsPage(9, 5), 'j', 'r'], [{ do: 'retry', ids: [5] }]],
-    ['n runs it now', ['2', jobsPage(9, 5), 'n'], [{ do: 'run-now', id: 9 }]],
+    ['n runs it now', ['2', waitingPage, 'n'], [{ do: 'run-now', id: 9 }]],
+    ['n at a job that has finished does nothing', ['2', jobsPage(9, 5), 'n'], []],
+    ['C at a queue in which nothing waits does nothing', [look({ picture: idle }), '3', 'C', 'y'], []],
     ['C alone does nothing', ['2', waitingPage, 'C'], []],
     ['C and y cancel', ['2', waitingPage, 'C', 'y'], [{ do: 'cancel', id: 9 }]],
     ['C and any other key do not', ['2', waitingPage, 'C', 'Y', 'y'], [{ do: 'copy', text: '9' }]],
@@ -203,6 +211,16 @@ describe('what keys ask for', () => {
   test('C at a job that has finished asks nothing', () => {
     const { asking, notice } = after('2', jobsPage(9), 'C').state
     assert.deepEqual([asking, notice?.text], [null, 'job 9 has ended (failed): there is nothing left to cancel'])
+  })
+
+  test('n at one says which key runs it again', () => {
+    const { notice } = after('2', jobsPage(9), 'n').state
+    assert.equal(notice?.text, 'job 9 has ended (failed): r runs it again')
+  })
+
+  test('C at a queue in which nothing waits says so', () => {
+    const { notice } = after(look({ picture: idle }), '3', 'C').state
+    assert.equal(notice?.text, 'nothing waits in mail: there is nothing to cancel')
   })
 
   test('in the past, a key that would change something says that it cannot', () => {
@@ -309,6 +327,44 @@ describe('a broker that is away', () => {
     assert.deepEqual(state.lost, { since: at + 5, retryAt: at + 4_000, reason: 'busy' })
     assert.equal(state.picture, picture)
     assert.equal(after(lost, look()).state.lost, null)
+  })
+})
+
+describe('the bottom line', () => {
+  const paused = { ...picture, queues: [{ ...emptyQueue('media'), queued: 1, paused: true }] }
+  const runs: Message = { ...waitingPage, page: { ...page(9), jobs: [job(9, { state: 'running' })] } }
+  const rows: readonly (readonly [what: string, steps: (Message | string)[], named: string, not: string])[] = [
+    ['at a job that has ended', ['2', jobsPage(9)], 'r y P', 'n C u Esc'],
+    ['at a job that waits', ['2', waitingPage], 'n C P', 'r u'],
+    ['at a job that runs', ['2', runs], 'C P', 'r n'],
+    ['at a job of a paused queue', [look({ picture: paused }), '2', waitingPage], 'u', 'P'],
+    ['where there are no jobs', ['2', jobsPage()], '/', '⏎ r n C P u y'],
+    ['of the Overview before a job is selected', [], '/ [', '⏎ r C P u'],
+    ['of the Overview at a job that runs', ['j'], '⏎ C P', 'r u'],
+    ['at a queue in which jobs wait', ['3'], '⏎ C P', 'u Esc'],
+    ['at an empty queue', [look({ picture: idle }), '3'], 'P', 'C u'],
+    ['at a search', ['2', '/', 'x', 'enter'], 'Esc', ''],
+    ['of the past', ['2', jobsPage(9), '['], 'Home y', 'r n C P'],
+  ]
+  for (const [what, steps, named, not] of rows) {
+    test(`${what} names what can be done there`, () => {
+      const keys = briefKeys(hereOf(after(...steps).state)).flatMap((brief) => brief.split(' ').slice(0, -1))
+      for (const key of named.split(' ')) assert.ok(keys.includes(key), `${key} is not in ${keys}`)
+      for (const key of not.split(' ')) assert.ok(!keys.includes(key), `${key} is in ${keys}`)
+    })
+  }
+
+  test('shows a question whole at the widths that terminals have, and what else can be typed where there is room', () => {
+    const footerOf = (columns: number, ...steps: string[]): string => {
+      const { state } = after({ type: 'size', at, columns, rows: 30 }, ...steps)
+      return textOf(frame(state).at(-1) ?? [])
+    }
+    for (const columns of [80, 100, 200]) {
+      const question = 'Pause queue media? 1,190 waiting jobs stay until it is resumed.'
+      assert.match(footerOf(columns, '3', 'j', 'P'), new RegExp(`^ ${question.replaceAll('?', '\\?')} .*type y`))
+    }
+    assert.match(footerOf(120, '3', 'j', 'P'), /resumed\. +type y, or any other key to leave it $/)
+    assert.match(footerOf(60, '3', 'j', 'P'), /^ Pause queue media\? 1,190 waiting jobs stay.*… {2}type y $/)
   })
 })
 

@@ -5,7 +5,7 @@ import { visible } from '../../visible.ts'
 import { bytes, count, distance, duration, moment } from '../parts/figures.ts'
 import { type Line, line, span, spread, type Tone } from '../parts/line.ts'
 import { table } from '../parts/table.ts'
-import { shownEntries } from '../press.ts'
+import { shownEntries } from '../selection.ts'
 import { type Entry, type State, shownAt } from '../state.ts'
 import type { Room } from './view.ts'
 
