@@ -1,6 +1,6 @@
 // `npm run build:package`: the npm package's content in dist/package: the library as ES modules with its types, the
-// command line, and the entry of the pool's children. It runs on the user's own Node with the registry's better-sqlite3;
-// everything else is bundled.
+// command line, the entry of the pool's children, and the cases that a broker of one's own must pass. It runs on the user's
+// own Node with the registry's better-sqlite3; everything else is bundled.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
@@ -8,7 +8,12 @@ import { buildInfo } from '../cli/build-info.ts'
 import { bundle, root } from './bundle.ts'
 
 const folder = path.join(root, 'dist', 'package')
-const entries = { index: 'src/index.ts', jobq: 'cli/main.ts', 'child-main': 'src/pool/child-main.ts' }
+const entries = {
+  index: 'src/index.ts',
+  conformance: 'test/broker/conformance/conformance.ts',
+  jobq: 'cli/main.ts',
+  'child-main': 'src/pool/child-main.ts',
+}
 
 fs.rmSync(folder, { recursive: true, force: true })
 fs.mkdirSync(folder, { recursive: true })

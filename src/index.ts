@@ -1,17 +1,5 @@
 /** The library: everything that `import … from 'jobq'` gives. */
-export type {
-  Broker,
-  CancelAnswer,
-  ChildStatus,
-  EventLog,
-  JobFilter,
-  JobIndex,
-  ProcessIdentity,
-  QueueShare,
-  QueueSummary,
-  WorkerRecord,
-  WorkerStatus,
-} from './broker/broker.ts'
+export type * from './broker/broker.ts'
 export type { WaitOptions } from './client/await-job.ts'
 export type { BrokerState } from './client/broker-state.ts'
 export type { ControlAnswer, ControlOptions } from './client/control.ts'
@@ -32,10 +20,29 @@ export {
   Snooze,
   SoftTimeLimitExceeded,
 } from './errors.ts'
-export { type EventsPruned, type EventType, eventTypes, type JobqEvent } from './event.ts'
-export { type Enqueued, isFinished, type Job, type JobError, type JobState, jobStates, type Progress } from './job.ts'
+export { type EventsPruned, type EventType, eventTypes, type JobqEvent, type NewEvent } from './event.ts'
+export {
+  type ClaimedJob,
+  type Enqueued,
+  isFinished,
+  type Job,
+  type JobError,
+  type JobState,
+  jobStates,
+  type Lease,
+  type NewJob,
+  type Payload,
+  type PayloadOwner,
+  type PayloadReader,
+  type Progress,
+  type RunOptions,
+  type TaskDefaults,
+} from './job.ts'
 export type { CommandOptions, JobOptions } from './job-options.ts'
 export type { CommandItem, JobItem, ShellItem, TaskItem } from './new-job.ts'
+export type { Transition } from './outcome.ts'
+export type { Rate } from './rate.ts'
+export type { StartRate } from './start-rate.ts'
 export {
   defineTask,
   type JobContext,

@@ -6,6 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { conformanceCases } from '../broker/conformance/conformance.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const run = promisify(execFile)
@@ -25,7 +26,6 @@ const queue = await connect('sqlite:queue.db')
 const id: number = await queue.enqueue('greet', { name: 'Ada' })
 export { greet, id }
 `
-
 describe('the npm package', () => {
   let folder: string
   before(async () => {
@@ -35,6 +35,7 @@ describe('the npm package', () => {
     const archive = fs.readdirSync(folder).find((name) => name.endsWith('.tgz'))
     fs.writeFileSync(path.join(folder, 'package.json'), '{ "name": "application", "type": "module", "private": true }')
     await npm(folder, 'install', `./${archive}`)
+    fs.cpSync(path.join(root, 'test/fixtures/own-broker.ts'), path.join(folder, 'own-broker.ts'))
   })
   after(() => fs.rmSync(folder, { recursive: true, force: true }))
 
@@ -62,9 +63,27 @@ describe('the npm package', () => {
     ]
     const types = ['--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')]
     const compiler = path.join(root, 'node_modules/typescript/bin/tsc')
-    await run(process.execPath, [compiler, ...options, ...types, 'typed.ts'], { cwd: folder }).catch((error) => {
-      assert.fail(error.stdout)
-    })
+    await run(process.execPath, [compiler, ...options, ...types, 'typed.ts', 'own-broker.ts'], { cwd: folder }).catch(
+      (error) => {
+        assert.fail(error.stdout)
+      },
+    )
+  })
+
+  test("brings the cases that a broker of one's own must pass", async () => {
+    const { NODE_TEST_CONTEXT: _, ...env } = process.env
+    const cases = async (...parameters: string[]): Promise<string[]> => {
+      const script = ['--test-reporter=tap', 'own-broker.ts', ...parameters]
+      // What it prints is what counts; it ends with 1 where a case fails.
+      const { stdout } = await run(process.execPath, script, { cwd: folder, env }).catch((error) => error)
+      return [...String(stdout).matchAll(/^((?:not )?ok) \d+ - (.*)$/gm)].map(([, end, name]) => `${end}: ${name}`)
+    }
+    assert.deepEqual(
+      await cases(),
+      conformanceCases.map(({ name }) => `ok: ${name.replaceAll('#', '\\#')}`),
+    )
+    const failed = (await cases('unsound')).filter((each) => each.startsWith('not ok'))
+    assert.ok(failed.includes('not ok: extend answers for each lease in its order'), failed.join('\n'))
   })
 
   test('has the whole command line, which runs jobs', async () => {

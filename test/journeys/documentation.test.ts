@@ -121,13 +121,19 @@ describe('programs in TypeScript', () => {
     const packages = programs.flatMap((program) =>
       [...program.matchAll(/ from '([^.'][^']*)'/g)].map(([, name = '']) => name),
     )
-    const absent = packages.filter((name) => name !== 'jobq' && !fs.existsSync(path.join(root, 'node_modules', name)))
+    const own = ['jobq', 'jobq/conformance']
+    const absent = packages.filter(
+      (name) => !own.includes(name) && !fs.existsSync(path.join(root, 'node_modules', name)),
+    )
     fs.writeFileSync(path.join(folder, 'absent.d.ts'), absent.map((name) => `declare module '${name}'\n`).join(''))
     fs.cpSync(path.join(root, 'examples/tasks'), path.join(folder, 'tasks'), { recursive: true })
     fs.symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
     fs.writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
     const compilerOptions = {
-      paths: { jobq: [path.join(root, 'src/index.ts')] },
+      paths: {
+        jobq: [path.join(root, 'src/index.ts')],
+        'jobq/conformance': [path.join(root, 'test/broker/conformance/conformance.ts')],
+      },
       noUnusedLocals: false,
       noUnusedParameters: false,
     }

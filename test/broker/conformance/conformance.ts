@@ -12,6 +12,8 @@ import { storedCases } from './stored.ts'
 import { uniqueCases } from './unique.ts'
 import { taskCases, waitCases, workerCases } from './workers.ts'
 
+export { type Case, Scene }
+
 /** Every rule that a broker must keep. */
 export const conformanceCases: readonly Case[] = [
   ...enqueueCases,

@@ -88,7 +88,7 @@ export const storedCases: Case[] = [
       await scene.runOne(ends.succeeded('"one"'))
       await scene.runOne({
         ...ends.succeeded(),
-        result: { serializer: 'application/vnd.msgpack', text: 'wA==', binary: true },
+        result: { serializer: 'application/x-unknown', text: 'wA==', binary: true },
       })
       scene.pass(1_000)
       const before = scene.at
