@@ -55,17 +55,29 @@ export const openSession = async (command: Command): Promise<Session> => {
   return { output, sources, config, broker, shown: (job) => shownRaw(hideEnvironment(job)), shownRaw }
 }
 
-/** Connects to a session's broker for as long as `work` takes. */
-export const onQueue = async (
+/**
+ * Connects to a session's broker; who asks for that closes it.
+ * @throws JobqError `not-found` where there is none and it is not to be created, and what connecting throws
+ */
+export const connectTo = async (
   session: Session,
-  work: (queue: Queue, messages: Messages) => Promise<void>,
-): Promise<void> => {
+  { create }: { readonly create: boolean },
+): Promise<{ readonly queue: Queue; readonly messages: Messages }> => {
   const [{ connect }, { messagesBy }] = await Promise.all([
     import('../src/client.ts'),
     import('../src/envelope/message-settings.ts'),
   ])
   const messages = messagesBy(messageConfig(session.sources), systemClock)
-  const queue = await connect(session.broker.value, { readonly: isReadonly(session.broker.value), messages })
+  const readonly = isReadonly(session.broker.value)
+  return { queue: await connect(session.broker.value, { create: create && !readonly, readonly, messages }), messages }
+}
+
+/** Connects to a session's broker for as long as `work` takes. */
+export const onQueue = async (
+  session: Session,
+  work: (queue: Queue, messages: Messages) => Promise<void>,
+): Promise<void> => {
+  const { queue, messages } = await connectTo(session, { create: true })
   try {
     await work(queue, messages)
   } finally {

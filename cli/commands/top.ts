@@ -5,7 +5,7 @@ import { parseSince } from '../../src/instant.ts'
 import { Exit } from '../exit.ts'
 import { explain } from '../help.ts'
 import { option } from '../options.ts'
-import { onQueue, openSession, type Queue, type Session } from '../session.ts'
+import { connectTo, onQueue, openSession, type Queue, type Session } from '../session.ts'
 import { type GlobalFlags, resolve, settings } from '../settings.ts'
 import { writeAll } from '../write.ts'
 
@@ -68,6 +68,7 @@ const top = async (queue: Queue, session: Session, flags: Flags & GlobalFlags): 
     ability,
     pager: sources.environment.PAGER || 'less',
     at,
+    reopen: async () => (await connectTo(session, { create: false })).queue,
     onInterrupt: () => end(130),
   })
   process.on('SIGTERM', () => end(143))

@@ -5,18 +5,15 @@
  */
 import type { Queue } from '../../src/client.ts'
 import type { Clock } from '../../src/clock.ts'
+import { JobqError } from '../../src/errors.ts'
 import { isFinished, type Job } from '../../src/job.ts'
-import { explain, readCircumstances } from '../../src/why.ts'
 import { Doer, type Outside } from './doer.ts'
-import { groupFailures } from './failures.ts'
-import { Feed } from './feed.ts'
-import { readSeries, readUsual } from './history.ts'
-import { readPage } from './job-pages.ts'
+import { Feed, type Look } from './feed.ts'
 import { LogTail } from './log-tail.ts'
-import { parseQuery } from './query.ts'
+import { historyMs, readFailures, readHistory, readJob, readJobs, readUsualRates, type Site } from './reads.ts'
 import { reduce } from './reduce.ts'
-import { bodyRows, initialState, type Message, type State } from './state.ts'
-import { asOf, failedThen, TimeMachine } from './time-machine.ts'
+import { initialState, type Message, type State, type Told } from './state.ts'
+import { TimeMachine } from './time-machine.ts'
 
 /** What a dashboard is of, and where. */
 export interface DashboardOptions {
@@ -30,10 +27,9 @@ export interface DashboardOptions {
   /** What of a job may be shown. */
   readonly shown: (job: Job) => Job
   readonly outside: Outside
+  /** Opens what is at the broker's place now; absent where there is nothing else to open than `queue`. */
+  readonly reopen?: () => Promise<Queue>
 }
-
-/** A message without its instant. */
-export type Told = Message extends infer Each ? (Each extends Message ? Omit<Each, 'at'> : never) : never
 
 /** What goes on by itself; everything else is an answer to somebody. */
 const patient: ReadonlySet<Message['type']> = new Set(['look', 'tick', 'note', 'log', 'history', 'usual', 'failures'])
@@ -45,24 +41,20 @@ const much = 50
 const pageEveryMs = 1_000
 const jobEveryMs = 2_000
 const usualEveryMs = 300_000
-const historyMs = 20 * 60_000
-const failuresAtMost = 2_000
-/** Events from before the dashboard was opened. */
-const eventsBefore = 300
 const retryAfterMs = [1_000, 2_000, 3_000, 5_000] as const
 
 /** What the dashboard knows and does. */
 export class Dashboard {
   readonly #options: DashboardOptions
-  readonly #feed: Feed
-  readonly #doer: Doer
-  readonly #time: TimeMachine
+  #site: Site
   readonly #tail: LogTail
   readonly #listeners = new Set<(urgent: boolean) => void>()
   #state: State
   #looking: NodeJS.Timeout | null = null
   #ticking: NodeJS.Timeout | null = null
   #stopped = false
+  /** The file that was open is not there any more, and closed. */
+  #gone = false
   #failed = 0
   /** Events of the last look. */
   #seen = 0
@@ -73,17 +65,23 @@ export class Dashboard {
   constructor(options: DashboardOptions) {
     this.#options = options
     const { queue, clock, url, inWorker, columns, rows } = options
-    this.#feed = new Feed(queue.broker, clock)
+    this.#site = this.#siteOn(queue)
+    this.#tail = new LogTail(queue.broker.url, (id, lines) => this.tell({ type: 'log', id, lines }))
+    this.#state = initialState({ url, inWorker, columns, rows, at: clock.now().at })
+  }
+
+  #siteOn(queue: Queue): Site {
+    const { clock, outside, shown } = this.#options
     const tell = (told: Told): void => this.tell(told)
-    this.#doer = new Doer({
+    const say = (text: string, good: boolean): void => tell({ type: 'notice', text, good })
+    return {
       queue,
       clock,
-      outside: options.outside,
-      say: (text, good) => tell({ type: 'notice', text, good }),
-    })
-    this.#time = new TimeMachine({ broker: queue.broker, clock, historyMs, tell })
-    this.#tail = new LogTail(queue.broker.url, (id, lines) => tell({ type: 'log', id, lines }))
-    this.#state = initialState({ url, inWorker, columns, rows, at: clock.now().at })
+      shown,
+      feed: new Feed(queue.broker, clock),
+      doer: new Doer({ queue, clock, outside, say }),
+      time: new TimeMachine({ broker: queue.broker, clock, historyMs, tell }),
+    }
   }
 
   /** What there is to draw. */
@@ -102,7 +100,7 @@ export class Dashboard {
     await this.#look()
     if (at !== null) {
       this.#change({ ...this.#state, past: { at, picture: null, series: [], events: [], reading: 0 } }, true)
-      await this.#time.travel(at)
+      await this.#site.time.travel(at)
     }
   }
 
@@ -125,7 +123,8 @@ export class Dashboard {
     if (this.#looking !== null) clearTimeout(this.#looking)
     if (this.#ticking !== null) clearInterval(this.#ticking)
     this.#tail.stop()
-    this.#time.stop()
+    this.#site.time.stop()
+    if (this.#site.queue !== this.#options.queue) void this.#site.queue.close()
   }
 
   /** Takes a key. */
@@ -139,8 +138,8 @@ export class Dashboard {
     const { state, commands } = reduce(this.#state, { ...told, at: this.#options.clock.now().at } as Message)
     this.#change(state, !patient.has(told.type))
     for (const command of commands) {
-      if (command.do === 'travel') void this.#guarded(() => this.#time.travel(command.at))
-      else void this.#doer.do(command)
+      if (command.do === 'travel') void this.#guarded(() => this.#site.time.travel(command.at))
+      else void this.#site.doer.do(command)
     }
   }
 
@@ -164,7 +163,7 @@ export class Dashboard {
 
   async #turn(): Promise<void> {
     await this.#look()
-    await this.#guarded(() => this.#refresh())
+    if (this.#failed === 0) await this.#guarded(() => this.#refresh())
     if (this.#stopped) return
     const wait =
       this.#failed === 0
@@ -177,7 +176,7 @@ export class Dashboard {
 
   async #look(): Promise<void> {
     try {
-      const look = await this.#feed.look()
+      const look = await this.#news()
       this.#failed = 0
       this.#seen = look?.events.length ?? 0
       if (look !== null) this.tell({ type: 'look', ...look })
@@ -193,6 +192,39 @@ export class Dashboard {
       const retryAt = this.#options.clock.now().at + (retryAfterMs[this.#failed - 1] ?? 5_000)
       this.tell({ type: 'lost', retryAt, reason })
     }
+  }
+
+  /** Looks; where the file was taken away, at the one that is in its place. */
+  async #news(): Promise<Look | null> {
+    const { reopen } = this.#options
+    if (reopen === undefined) return this.#site.feed.look()
+    try {
+      if (!this.#gone) return await this.#site.feed.look()
+    } catch (error) {
+      if (!(error instanceof JobqError) || error.code !== 'unusable') throw error
+      this.#gone = true
+      // Before another file is opened: what lies beside the two has the same names.
+      await this.#site.queue.close()
+    }
+    const site = this.#siteOn(await reopen())
+    try {
+      const look = await site.feed.look()
+      this.#moveTo(site)
+      return look
+    } catch (error) {
+      await site.queue.close()
+      throw error
+    }
+  }
+
+  #moveTo(site: Site): void {
+    this.#site.time.stop()
+    this.#site = site
+    this.#gone = false
+    this.#readAgain = { page: 0, job: 0, failures: 0, usual: 0 }
+    this.#failuresOf = -1
+    this.tell({ type: 'reopened' })
+    void this.#guarded(() => this.complete())
   }
 
   get #tick(): number {
@@ -219,26 +251,11 @@ export class Dashboard {
     this.#pageBusy = true
     try {
       do {
-        const { jobs, past } = this.#state
-        const { search, order, edge } = jobs
-        const { queue, clock, shown } = this.#options
-        this.#state = { ...this.#state, jobs: { ...jobs, wanted: false } }
-        const machine = this.#time.past
-        const then = past === null || machine === null ? null : { machine, at: past.at }
-        await then?.machine.catchUp()
-        const standing = then === null ? {} : { standing: (job: Job) => then.machine.standing(job, then.at) }
-        const request = {
-          query: parseQuery(search),
-          order,
-          edge,
-          limit: Math.max(1, bodyRows(this.#state) - 2),
-          ...standing,
-        }
-        const page = await readPage(queue.broker.jobs, request, clock.now())
-        const visible = page.jobs.map((job) => shown(then === null ? job : asOf(then.machine, job, then.at)))
+        this.#state = { ...this.#state, jobs: { ...this.#state.jobs, wanted: false } }
+        const told = await readJobs(this.#site, this.#state)
         this.#readAgain.page = this.#tick + pageEveryMs
         // Keys that were pressed meanwhile want another page than this one.
-        if (!this.#state.jobs.wanted) this.tell({ type: 'page', page: { ...page, jobs: visible }, edge, search })
+        if (!this.#state.jobs.wanted) this.tell(told)
       } while (this.#state.jobs.wanted && !this.#stopped)
     } finally {
       this.#pageBusy = false
@@ -248,58 +265,22 @@ export class Dashboard {
   async #readJob(): Promise<void> {
     const id = this.#state.job?.id
     if (id === undefined) return
-    const { queue, clock, shown } = this.#options
     this.#readAgain.job = this.#tick + jobEveryMs
-    const { broker } = queue
-    const job = await broker.jobs.get(id, clock.now())
-    const { events } = await broker.events.read({ after: 0, job: id, limit: 1_000 })
-    const reasons = job === null ? [] : explain(await readCircumstances(broker, job, clock.now()))
-    const { past } = this.#state
-    const machine = this.#time.past
-    if (past !== null) await machine?.catchUp()
-    const then = job === null || past === null || machine === null ? job : asOf(machine, job, past.at)
-    const started = events.findLast(({ type, id }) => type === 'job.started' && id <= (past?.picture?.cursor ?? 0))
-    this.tell({
-      type: 'job',
-      id,
-      job: then === null ? null : shown(past === null ? then : { ...then, attempt: started?.attempt ?? 0 }),
-      events,
-      reasons,
-    })
+    this.tell(await readJob(this.#site, id, () => this.#state.past))
   }
 
   async #readFailures(): Promise<void> {
-    const { queue, clock, shown } = this.#options
     this.#readAgain.failures = Number.POSITIVE_INFINITY
-    const { past } = this.#state
-    const machine = this.#time.past
-    if (past !== null) await machine?.catchUp()
-    const jobs =
-      past === null || machine === null
-        ? await queue.broker.jobs.list({ states: ['failed'], limit: failuresAtMost }, clock.now())
-        : await failedThen(machine, queue.broker, { at: past.at, now: clock.now() })
-    this.tell({ type: 'failures', groups: groupFailures(jobs.map(shown)), seen: jobs.length })
+    this.tell(await readFailures(this.#site, this.#state.past))
   }
 
   async #readHistory(): Promise<void> {
-    const { queue, clock } = this.#options
-    const now = clock.now()
-    const stretch = { from: now.at - historyMs, to: now.at }
-    const series = await readSeries(queue.broker, stretch, now)
-    const cursor = this.#state.picture?.cursor ?? 0
-    const { events } = await queue.broker.events.read({
-      after: Math.max(0, cursor - eventsBefore),
-      limit: eventsBefore,
-    })
-    this.tell({ type: 'history', series, since: stretch.from, events })
+    this.tell(await readHistory(this.#site, this.#state.picture?.cursor ?? 0))
   }
 
   async #readUsual(): Promise<void> {
-    const { queue, clock } = this.#options
-    const now = clock.now()
-    const usual = await readUsual(queue.broker, { from: now.at - 65 * 60_000, to: now.at - 55 * 60_000 }, now)
-    this.#readAgain.usual = now.tick + usualEveryMs
-    this.tell({ type: 'usual', usual })
+    this.tell(await readUsualRates(this.#site))
+    this.#readAgain.usual = this.#tick + usualEveryMs
   }
 
   /** A read that fails is told by the next look, which fails as well; what is shown stays. */
@@ -307,7 +288,7 @@ export class Dashboard {
     try {
       await work()
     } catch (error) {
-      if (!this.#stopped)
+      if (!this.#stopped && this.#state.lost === null)
         this.tell({ type: 'notice', text: error instanceof Error ? error.message : String(error), good: false })
     }
   }

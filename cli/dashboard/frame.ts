@@ -137,9 +137,10 @@ const footer = (state: State): Line => {
     return [span(` ${visible(notice.text)}`, notice.good ? 'succeeded' : 'failed')]
   if (lost !== null) {
     const wait = Math.max(0, Math.ceil((lost.retryAt - at) / 1_000))
-    return [
-      span(` broker away since ${clockTime(lost.since)}, trying again in ${wait} s: ${visible(lost.reason)}`, 'failed'),
-    ]
+    // The header says which file it is.
+    const file = state.url.replace(/^sqlite:/, '')
+    const reason = visible(lost.reason.replace(`${file}: `, '').replaceAll(file, 'the queue file'))
+    return [span(` broker away since ${clockTime(lost.since)}, trying again in ${wait} s: ${reason}`, 'failed')]
   }
   if (past?.reading != null)
     return [span(` reading the log back to ${clockTime(past.at)}… ${Math.round(past.reading * 100)} %`, 'retrying')]

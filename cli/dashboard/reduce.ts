@@ -6,7 +6,7 @@ import type { Look } from './feed.ts'
 import type { Edge, JobPage } from './job-pages.ts'
 import { press } from './press.ts'
 import { addEvents, addWaits, type Series } from './series.ts'
-import type { Change, Message, Note, State } from './state.ts'
+import { type Change, initialState, type Message, type Note, type State } from './state.ts'
 
 /** So many events are kept. */
 const eventsAtMost = 2_000
@@ -65,11 +65,22 @@ const told = (state: State, message: Exclude<Message, { readonly type: 'key' }>)
     }
     case 'notice':
       return { ...state, notice: { text: message.text, good: message.good, at: message.at } }
+    case 'reopened':
+      return reopened(state)
     case 'lost': {
       const { retryAt, reason } = message
       return { ...state, lost: { since: state.lost?.since ?? message.at, retryAt, reason } }
     }
   }
+}
+
+/** Another queue file: nothing that was known holds, ids are of other jobs; who looks at a list goes on looking at it. */
+const reopened = (state: State): State => {
+  const { place, from, jobs, at } = state
+  const { search, order } = jobs
+  const empty = initialState(state)
+  const notice = { text: 'the queue file was replaced: this is the one that is there now', good: false, at }
+  return { ...empty, place: place === 'job' ? from : place, jobs: { ...empty.jobs, search, order }, notice }
 }
 
 const looked = (state: State, look: Look): State => {

@@ -136,8 +136,12 @@ export type Message = { readonly at: number } & (
   | { readonly type: 'past'; readonly past: PastView | null }
   | { readonly type: 'note'; readonly level: string; readonly text: string }
   | { readonly type: 'notice'; readonly text: string; readonly good: boolean }
+  | { readonly type: 'reopened' }
   | { readonly type: 'lost'; readonly retryAt: number; readonly reason: string }
 )
+
+/** A message without its instant. */
+export type Told = Message extends infer Each ? (Each extends Message ? Omit<Each, 'at'> : never) : never
 
 /** What a message comes to. */
 export interface Change {
@@ -153,13 +157,23 @@ export const inVain = (state: State, text: string): Change =>
   just({ ...state, notice: { text, good: false, at: state.at } })
 
 /** A dashboard that knows nothing yet. */
-export const initialState = (of: Pick<State, 'url' | 'inWorker' | 'at' | 'columns' | 'rows'>): State => ({
-  ...of,
+export const initialState = ({
+  url,
+  inWorker,
+  at,
+  columns,
+  rows,
+}: Pick<State, 'url' | 'inWorker' | 'at' | 'columns' | 'rows'>): State => ({
+  url,
+  inWorker,
+  at,
+  columns,
+  rows,
   place: 'overview',
   from: 'overview',
   picture: null,
   series: [],
-  seriesSince: of.at,
+  seriesSince: at,
   usual: null,
   past: null,
   jobs: { search: '', order: 'newest', edge: { at: 'first' }, page: null, selected: null, wanted: true },

@@ -1,5 +1,6 @@
 // The dashboard in a real terminal: a worker beside it, jobs that come and go, keys, another size, the past, and every way out.
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { processTree } from '../bench/process-tree.ts'
 import { program, Workspace } from '../support/cli.ts'
@@ -103,6 +104,44 @@ test('watches a worker, opens a job, retries, resizes, goes back in time and lea
   await checkSane(pane)
   worker.child.kill('SIGTERM')
   assert.equal((await worker.ended).code, 0)
+})
+
+test('says that the queue file was taken away, and goes on with the one in its place', { skip }, async (context) => {
+  const { workspace, pane } = openPane(context)
+  await workspace.output(['enqueue', '--name', 'of the old file', '--', 'true'])
+  await workspace.output(['enqueue', '--name', 'another of it', '--', 'true'])
+  pane.type(`${jobq} top\n`)
+  await pane.shows('waiting 2')
+  pane.keys('2')
+  await pane.shows('another of it')
+  fs.renameSync(workspace.database, `${workspace.database}.old`)
+  await pane.shows(/broker away since \d\d:\d\d:\d\d, trying again in \d s: no such queue file/)
+  assert.match(pane.screen(), /another of it/)
+  assert.ok(!fs.existsSync(workspace.database))
+
+  await workspace.output(['enqueue', '--name', 'of the new file', '--', 'true'])
+  await pane.shows('the queue file was replaced: this is the one that is there now')
+  const screen = await pane.shows(/▶ +1 +queued.*of the new file/)
+  assert.match(screen, /● live[\s\S]*all 1 jobs?/)
+  assert.doesNotMatch(screen, /another of it/)
+
+  // What keys ask for goes there too.
+  pane.keys('C')
+  await pane.shows('Cancel job 1, which is queued (exec)?')
+  pane.keys('y')
+  await pane.shows(/▶ +1 +cancelled/)
+  const old = { env: { JOBQ_BROKER: `${workspace.database}.old` } }
+  assert.match(await workspace.output(['ls'], old), /^2\tqueued.*\n1\tqueued/)
+  await workspace.output(['backup', 'third.db'])
+  await workspace.output(['enqueue', '--name', 'a third', '--', 'true'], {
+    env: { JOBQ_BROKER: `${workspace.folder}/third.db` },
+  })
+  // As a restored backup comes.
+  for (const rest of ['-wal', '-shm']) fs.rmSync(`${workspace.database}${rest}`, { force: true })
+  fs.renameSync(`${workspace.folder}/third.db`, workspace.database)
+  await pane.shows(/▶ +2 +queued.*a third/)
+  pane.keys('q')
+  await checkSane(pane)
 })
 
 test('gives the terminal back when it is told to end, and when it fails', { skip }, async (context) => {
