@@ -10,9 +10,9 @@ import type { Payload, PayloadOwner, PayloadReader } from '../job.ts'
 import { encodePlain, isLarger, isPlain, readPlain } from '../plain-payload.ts'
 import type { PayloadSealer, Sealed, Sealing } from '../sealing.ts'
 import { formatSize } from '../size.ts'
-import { bytesOf, type CodecOptions, Codecs, contentTypeOf, Written, withBytes } from './codecs.ts'
-import { Cipher, cipherName, cipherOverheadBytes } from './keys/cipher.ts'
-import { readCipherKey } from './keys/cipher-key.ts'
+import { bytesOf, type CodecOptions, Codecs, contentTypeOf, Written } from './codecs.ts'
+import { Encryption } from './encryption.ts'
+import { cipherOverheadBytes } from './keys/cipher.ts'
 import { Keyring } from './keys/keyring.ts'
 import { type Content, resign, sign, verify } from './keys/sign.ts'
 import { formatSignature } from './keys/signature.ts'
@@ -38,13 +38,14 @@ export class Messages implements PayloadSealer {
   readonly #options: MessageOptions
   /** Payloads are neither encrypted nor signed unless somebody asks for it. */
   readonly #plain: boolean
+  readonly #encryption: Encryption
   #keyring: Keyring | null = null
-  #cipher: Cipher | null = null
 
   /** @throws JobqError `usage` for codecs that are none */
   constructor(options: MessageOptions) {
     this.#options = options
     this.codecs = new Codecs(options)
+    this.#encryption = new Encryption(options.keyFile ?? null)
     this.#plain = options.keyFile === undefined && !this.requiresAny && this.usualKey === null
   }
 
@@ -53,7 +54,7 @@ export class Messages implements PayloadSealer {
    * @throws JobqError `permission`, `not-found`, `usage`
    */
   loadKeys(): void {
-    this.#usedCipher()
+    this.#encryption.load()
     if (this.usualKey !== null) this.checkSigner(this.usualKey)
   }
 
@@ -94,7 +95,7 @@ export class Messages implements PayloadSealer {
       if (this.#plain) return { payload: encodePlain(value, this.#options.maxPayloadBytes) }
     }
     const coded = this.codecs.encode(value, sealing, this.#options.maxPayloadBytes)
-    const payload = this.#encrypted(coded, { part: 'payload', task: of.task })
+    const payload = this.#encryption.encrypt(coded, { part: 'payload', task: of.task })
     const keyId = this.#signer(sealing.sign, of.queue)
     if (keyId === null) return { payload }
     const now = this.#options.clock.now()
@@ -111,7 +112,7 @@ export class Messages implements PayloadSealer {
    * @throws JobqError `permission`, `not-found` for a key
    */
   lock(result: Payload, owner: PayloadOwner, signed: boolean): Payload {
-    const stored = this.#encrypted(result, owner)
+    const stored = this.#encryption.encrypt(result, owner)
     if (!signed || this.usualKey === null) return stored
     const now = this.#options.clock.now()
     const signature = sign(this.#keys().signer(this.usualKey, now), contentOf(stored, owner), now.at)
@@ -134,7 +135,7 @@ export class Messages implements PayloadSealer {
     if (signature !== null || required) {
       verify(this.#keys(), { ...contentOf(payload, owner), signature, required }, this.#options.clock.now())
     }
-    return this.#decrypted(payload, owner)
+    return this.#encryption.decrypt(payload, owner)
   }
 
   /** @throws JobqError `permission`, `not-found` for a key that cannot sign now */
@@ -180,7 +181,7 @@ export class Messages implements PayloadSealer {
       this.#checkStored(payload, owner)
       if (payload.signature !== undefined) this.#checkForgery(payload, payload.signature, owner)
       if (isPlain(payload)) return readPlain(payload, owner)
-      const value = this.codecs.decode(this.#decrypted(payload, owner), this.#maxBytes(owner))
+      const value = this.codecs.decode(this.#encryption.decrypt(payload, owner), this.#maxBytes(owner))
       // A structured clone of 200 bytes may hold one array in 2^40 places.
       checkPrintedWeight(value, this.#maxBytes(owner))
       return { value }
@@ -218,30 +219,6 @@ export class Messages implements PayloadSealer {
     if (!wanted) return null
     const why = asked === true ? 'jobs of this task are to be signed' : 'only signed jobs are taken here'
     throw new JobqError('permission', `${why}: name a key to sign with, or set keys.sign in the configuration`)
-  }
-
-  #encrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
-    const cipher = this.#usedCipher()
-    if (cipher === null) return payload
-    const { text: _, binary: __, ...rest } = payload
-    const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
-    return withBytes({ ...rest, encryption: cipherName }, cipher.encrypt(bytesOf(payload), binding))
-  }
-
-  #decrypted(payload: Payload, { part, task }: Pick<PayloadOwner, 'part' | 'task'>): Payload {
-    const { encryption, text: _, binary: __, ...rest } = payload
-    if (encryption === undefined) return payload
-    if (encryption !== cipherName) throw new Rejected('unknown-codec', `no cipher ${encryption}`)
-    const cipher = this.#usedCipher()
-    if (cipher === null) throw new Rejected('wrong-key', 'it is encrypted, and encrypt.keyFile is not set here')
-    const binding = { part, task, contentType: contentTypeOf(payload), compression: payload.compression ?? null }
-    return withBytes(rest, cipher.decrypt(bytesOf(payload), binding))
-  }
-
-  #usedCipher(): Cipher | null {
-    const { keyFile } = this.#options
-    if (keyFile !== undefined) this.#cipher ??= new Cipher(readCipherKey(keyFile))
-    return this.#cipher
   }
 
   #keys(): Keyring {

@@ -3,7 +3,7 @@
  * changed, retired or made readable for others counts as it is now. The folder and the files must be safe from other
  * users, or nothing is signed and nothing believed.
  */
-import { createSecretKey, X509Certificate } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import type { Moment } from '../../clock.ts'
@@ -11,36 +11,10 @@ import { JobqError } from '../../errors.ts'
 import { checkName } from '../../name.ts'
 import { quote } from '../../quote.ts'
 import { Rejected } from '../rejected.ts'
-import { type Algorithm, algorithmOf, signWith, verifyWith } from './algorithm.ts'
-import {
-  formatKey,
-  type KeyState,
-  parseKey,
-  parsePublicKey,
-  privateKeyOf,
-  publicKeyOf,
-  type StoredKey,
-} from './key-file.ts'
+import { formatKey, type KeyState, parseKey, parsePublicKey, type StoredKey } from './key-file.ts'
 import { checkFolder, lookUp, makePrivateFolder, readPrivateFile, writePrivateFile } from './private-file.ts'
-import { ownValidity, trustedValidity, type Validity } from './trust.ts'
-
-/** A key that signs. */
-export interface SigningKey {
-  readonly id: string
-  readonly algorithm: Algorithm
-  /** When it signs; null for always. */
-  readonly validity: Validity | null
-  sign(message: Buffer): Buffer
-}
-
-/** A key whose signatures are believed. */
-export interface VerifyingKey {
-  readonly id: string
-  readonly algorithm: Algorithm
-  /** When they are believed; null for always. */
-  readonly validity: Validity | null
-  verify(message: Buffer, signature: Buffer): boolean
-}
+import { trustedValidity, type Validity } from './trust.ts'
+import { refusedKey, type SigningKey, signingKey, type VerifyingKey, verifyingKey } from './usable-key.ts'
 
 /** A file in a keyring that cannot be used, and why. */
 export interface KeyProblem {
@@ -70,11 +44,11 @@ export class Keyring {
    * corrupt file
    */
   signer(id: string, now: Moment): SigningKey {
-    const key = this.#known(this.#signers, id, now) ?? this.#signer(this.read(id))
+    const key = this.#known(this.#signers, id, now) ?? signingKey(this.read(id))
     this.#signers.set(id, key)
     const { validity } = key
     if (validity !== null && (now.at < validity.notBefore || now.at > validity.notAfter)) {
-      throw refused(id, 'has a certificate that is not valid now')
+      throw refusedKey(id, 'has a certificate that is not valid now')
     }
     return key
   }
@@ -87,7 +61,7 @@ export class Keyring {
     try {
       const known = this.#known(this.#verifiers, id, now)
       if (known !== undefined) return known
-      const verifier = this.#verifier(this.read(id))
+      const verifier = verifyingKey(this.read(id), (key) => this.validity(key))
       this.#verifiers.set(id, verifier)
       return verifier
     } catch (error) {
@@ -166,33 +140,6 @@ export class Keyring {
     throw new Rejected('untrusted-certificate', message)
   }
 
-  #signer({ id, type, state, secret, public: text }: StoredKey): SigningKey {
-    if (state === 'retired') throw refused(id, 'is retired')
-    if (type === 'aes256') throw refused(id, 'is for encryption and does not sign')
-    if (state !== 'active' || secret === null) throw refused(id, 'only verifies')
-    const object = type === 'hmac' ? createSecretKey(secret) : privateKeyOf(secret)
-    const algorithm = algorithmOf(object)
-    if (algorithm === null) throw refused(id, 'is of a kind that is not supported')
-    // Whether it is trusted is for those to say who verify.
-    const validity = type === 'x509' ? ownValidity(new X509Certificate(text ?? '')) : null
-    return { id, algorithm, validity, sign: (message) => signWith(algorithm, object, message) }
-  }
-
-  #verifier(key: StoredKey): VerifyingKey {
-    const { id, type, secret, public: text } = key
-    if (key.state === 'retired') throw new Rejected('retired-key', `the key ${id} of its signature is retired`)
-    if (type === 'aes256') throw new Rejected('unusable-key', `the key ${id} of its signature does not sign`)
-    const object = type === 'hmac' ? createSecretKey(secret ?? Buffer.alloc(0)) : publicKeyOf(type, text ?? '')
-    const algorithm = algorithmOf(object)
-    if (algorithm === null) throw refused(id, 'is of a kind that is not supported')
-    return {
-      id,
-      algorithm,
-      validity: type === 'x509' ? this.validity(key) : null,
-      verify: (message, signature) => verifyWith(algorithm, object, { message, signature }),
-    }
-  }
-
   /** What is kept of a key, if the folder is as it was when that was read, as far as a second ago. */
   #known<T>(kept: ReadonlyMap<string, T>, id: string, { tick }: Moment): T | undefined {
     const known = kept.get(id)
@@ -256,5 +203,3 @@ const idOf = (name: string): string | null => {
     return null
   }
 }
-
-const refused = (id: string, what: string): JobqError => new JobqError('permission', `the key ${id} ${what}`)

@@ -8,9 +8,10 @@ import { randomFillSync } from 'node:crypto'
 import type { Moment } from '../../clock.ts'
 import { Rejected } from '../rejected.ts'
 import { type Binding, messageOf } from './binding.ts'
-import type { Keyring, SigningKey } from './keyring.ts'
+import type { Keyring } from './keyring.ts'
 import { parseSignature, type Signature } from './signature.ts'
 import type { Validity } from './trust.ts'
+import type { SigningKey } from './usable-key.ts'
 
 /** Stored bytes and what they belong to. */
 export interface Content extends Binding {
