@@ -1,24 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { QueueSummary } from '../src/broker/broker.ts'
 import { MemoryBroker } from '../src/broker/memory/memory-broker.ts'
 import { percentiles, readStats, summarize } from '../src/stats.ts'
 import { ends, Scene } from './broker/conformance/scene.ts'
-
-const queue = (name: string, fields: Partial<QueueSummary> = {}): QueueSummary => ({
-  name,
-  paused: false,
-  blocked: 0,
-  queued: 0,
-  scheduled: 0,
-  running: 0,
-  succeeded: 0,
-  failed: 0,
-  cancelled: 0,
-  oldestWaitingMs: null,
-  limits: {},
-  ...fields,
-})
+import { sampleQueue } from './support/samples.ts'
 
 describe('percentiles', () => {
   const rows: readonly [readonly number[], number | null, number | null, number | null][] = [
@@ -43,8 +28,8 @@ describe('summarize', () => {
 
   test('counts add up over queues, and what is due drains at the throughput', () => {
     const queues = [
-      queue('a', { queued: 30, scheduled: 10, succeeded: 5, oldestWaitingMs: 200 }),
-      queue('b', { queued: 10, failed: 2, blocked: 1, oldestWaitingMs: 900 }),
+      sampleQueue('a', { queued: 30, scheduled: 10, succeeded: 5, oldestWaitingMs: 200 }),
+      sampleQueue('b', { queued: 10, failed: 2, blocked: 1, oldestWaitingMs: 900 }),
     ]
     const stats = summarize({ at: 1_000, queues, windowMs: 10_000, ended: new Map([['a', 20]]), jobs: [] })
     assert.deepEqual(stats.counts, { blocked: 1, queued: 40, running: 0, succeeded: 5, failed: 2, cancelled: 0 })
@@ -61,7 +46,7 @@ describe('summarize', () => {
   test('what waits does not drain while nothing moves', () => {
     const stats = summarize({
       at: 1_000,
-      queues: [queue('a', { queued: 3 })],
+      queues: [sampleQueue('a', { queued: 3 })],
       windowMs: 60_000,
       ended: new Map(),
       jobs: [],
@@ -70,7 +55,7 @@ describe('summarize', () => {
   })
 
   test('a paused queue does not drain', () => {
-    const queues = [queue('a', { queued: 3, paused: true })]
+    const queues = [sampleQueue('a', { queued: 3, paused: true })]
     const stats = summarize({ at: 1_000, queues, windowMs: 1_000, ended: new Map([['a', 1]]), jobs: [] })
     assert.equal(stats.queues[0]?.drainsAt, null)
   })

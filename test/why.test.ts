@@ -3,64 +3,16 @@ import { describe, test } from 'node:test'
 import type { QueueSummary, WorkerRecord } from '../src/broker/broker.ts'
 import type { Job } from '../src/job.ts'
 import { type Circumstances, explain } from '../src/why.ts'
+import { sampleJob, sampleQueue } from './support/samples.ts'
 
 const now = Date.UTC(2030, 0, 31, 12)
 const minute = 60_000
 
-const job = (fields: Partial<Job> = {}): Job => ({
-  id: 7,
-  task: 'mail/send',
-  queue: 'mail',
-  state: 'queued',
-  hidden: {},
-  label: null,
-  priority: 5,
-  attempt: 0,
-  maxAttempts: 1,
-  payload: null,
-  result: null,
-  error: null,
-  exitCode: null,
-  signal: null,
-  progress: null,
-  createdAt: now - minute,
-  dueAt: now - minute,
-  startedAt: null,
-  finishedAt: null,
-  expiresAt: null,
-  worker: null,
-  pid: null,
-  unique: null,
-  tags: [],
-  meta: {},
-  name: null,
-  after: [],
-  afterAny: [],
-  serializer: 'json',
-  compression: null,
-  signedBy: null,
-  ref: null,
-  options: {},
-  crashes: 0,
-  cancelling: false,
-  claimed: false,
-  ...fields,
-})
+const job = (fields: Partial<Job> = {}): Job =>
+  sampleJob({ task: 'mail/send', queue: 'mail', createdAt: now - minute, ...fields })
 
-const queue = (fields: Partial<QueueSummary> = {}): QueueSummary => ({
-  name: 'mail',
-  paused: false,
-  blocked: 0,
-  queued: 1,
-  scheduled: 0,
-  running: 0,
-  succeeded: 0,
-  failed: 0,
-  cancelled: 0,
-  oldestWaitingMs: minute,
-  limits: {},
-  ...fields,
-})
+const queue = (fields: Partial<QueueSummary> = {}): QueueSummary =>
+  sampleQueue('mail', { queued: 1, oldestWaitingMs: minute, ...fields })
 
 const worker = (fields: Partial<WorkerRecord> = {}): WorkerRecord => ({
   name: 'web-1:42',

@@ -11,55 +11,12 @@ import { reduce } from '../../cli/dashboard/reduce.ts'
 import { type Command, initialState, type Message, type State } from '../../cli/dashboard/state.ts'
 import type { JobqEvent } from '../../src/event.ts'
 import type { Job } from '../../src/job.ts'
+import { sampleJob } from '../support/samples.ts'
 
 const at = 1_800_000_000_000
 
-const job = (id: number, more: Partial<Job> = {}): Job => ({
-  ...{
-    id,
-    task: 'work',
-    queue: 'media',
-    state: 'failed',
-    hidden: {},
-    label: null,
-    priority: 5,
-    attempt: 1,
-    maxAttempts: 1,
-  },
-  ...{
-    payload: null,
-    result: null,
-    error: null,
-    exitCode: null,
-    signal: null,
-    progress: null,
-    createdAt: at,
-    dueAt: at,
-  },
-  ...{
-    startedAt: at,
-    finishedAt: at,
-    expiresAt: null,
-    worker: null,
-    pid: null,
-    unique: null,
-    tags: [],
-    meta: {},
-    name: null,
-  },
-  ...{
-    after: [],
-    afterAny: [],
-    serializer: 'json',
-    compression: null,
-    signedBy: null,
-    ref: null,
-    options: {},
-    crashes: 0,
-  },
-  ...{ cancelling: false, claimed: false },
-  ...more,
-})
+const job = (id: number, more: Partial<Job> = {}): Job =>
+  sampleJob({ id, state: 'failed', attempt: 1, createdAt: at, startedAt: at, finishedAt: at, ...more })
 
 const event = (id: number, more: Partial<JobqEvent> = {}): JobqEvent => ({
   ...{ id, at, type: 'job.queued', job: id, task: 'work', queue: 'media', worker: null, attempt: 0, data: {} },

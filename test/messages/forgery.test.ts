@@ -10,6 +10,7 @@ import { Queue, systemClock } from '../../src/index.ts'
 import type { ClaimedJob } from '../../src/job.ts'
 import { unlockJob } from '../../src/worker/job-locks.ts'
 import { KeyringScene } from '../envelope/keys/scenery.ts'
+import { flipped } from '../support/flipped.ts'
 
 const scene = new KeyringScene()
 for (const type of ['hmac', 'ed25519'] as const) scene.keyring.add(await newKey(type, type, { now: 0 }))
@@ -32,16 +33,6 @@ const claimed = async (messages: Messages, options: object): Promise<ClaimedJob>
   const [job] = await broker.claim({ queues: null, order: 'weighted', limit: 1, worker, leaseMs: 1_000 }, now)
   assert.ok(job)
   return job
-}
-
-function* flipped(bytes: Uint8Array): Generator<Buffer> {
-  for (let index = 0; index < bytes.length; index++) {
-    for (let bit = 0; bit < 8; bit++) {
-      const copy = Buffer.from(bytes)
-      copy[index] = (copy[index] ?? 0) ^ (1 << bit)
-      yield copy
-    }
-  }
 }
 
 /** The job with one bit of one of its parts changed, for each bit and each part. */

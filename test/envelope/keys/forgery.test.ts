@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { importedKey, newKey } from '../../../src/envelope/keys/new-key.ts'
 import { type Content, resign, sign, verify } from '../../../src/envelope/keys/sign.ts'
 import { formatSignature, parseSignature } from '../../../src/envelope/keys/signature.ts'
+import { flipped } from '../../support/flipped.ts'
 import { hasOpenssl, KeyringScene, later, refusal, sample, signed } from './scenery.ts'
 
 const scene = new KeyringScene()
@@ -25,17 +26,6 @@ before(async () => {
     keyring.add(importedKey(id, scene.certificate(id, { key }), Date.now()))
 })
 after(() => scene.remove())
-
-/** Every text or buffer that differs from this one in one bit. */
-function* flipped(bytes: Uint8Array): Generator<Buffer> {
-  for (let index = 0; index < bytes.length; index++) {
-    for (let bit = 0; bit < 8; bit++) {
-      const copy = Buffer.from(bytes)
-      copy[index] = (copy[index] ?? 0) ^ (1 << bit)
-      yield copy
-    }
-  }
-}
 
 const believed = (signature: string, content: Content): boolean => refusal(keyring, signature, { content }) === null
 
