@@ -4,12 +4,10 @@
  * `queue.broker` for what has no word of its own here.
  */
 
-import type { Broker, CancelAnswer, JobFilter, TaskCatalog } from './broker/broker.ts'
-import { attachBroker, openBroker } from './broker/open.ts'
-import type { SqliteDatabase } from './broker/sqlite/native.ts'
-import type { SqliteBrokerOptions } from './broker/sqlite/sqlite-broker.ts'
+import type { Broker, CancelAnswer } from './broker/broker.ts'
 import { awaitJob, type WaitOptions } from './client/await-job.ts'
 import { checkTarget, checkTargetSync } from './client/check-input.ts'
+import { type ConnectTarget, openTarget } from './client/connect-target.ts'
 import { type ControlAnswer, type ControlOptions, controlWorkers } from './client/control.ts'
 import {
   type DefinedItem,
@@ -21,27 +19,22 @@ import {
   withTaskName,
 } from './client/enqueue-arguments.ts'
 import { type EventOptions, readEvents } from './client/event-stream.ts'
-import { type Clock, type Moment, systemClock } from './clock.ts'
+import { inBulk, JobWriter } from './client/job-writer.ts'
+import { jobFilter, type ListOptions } from './client/list-options.ts'
+import { type Clock, systemClock } from './clock.ts'
 import type { ControlCommand } from './control/command.ts'
 import { checkMessageSettings, type MessageSettings, messagesBy } from './envelope/message-settings.ts'
 import type { Messages } from './envelope/messages.ts'
 import { JobqError } from './errors.ts'
 import type { EventsPruned, JobqEvent } from './event.ts'
-import { parseSince } from './instant.ts'
-import { type Enqueued, type Job, type JobState, jobStates, type NewJob, type TaskDefaults } from './job.ts'
+import { type Enqueued, type Job, type JobState, jobStates } from './job.ts'
 import type { CommandOptions } from './job-options.ts'
 import { checkName } from './name.ts'
-import { type JobItem, newJob, withPublishedCoding } from './new-job.ts'
+import type { JobItem } from './new-job.ts'
 import { removeOutput } from './output/remove-output.ts'
 import { parseRate } from './rate.ts'
 import type { TaskDefinition } from './task.ts'
 import { prepareTracing, tracedEnqueue, tracedEnqueueSync } from './tracing.ts'
-
-/** Where the broker is: a path or URL (several, in a list or separated by `;`, are tried in turn), or an application's own open database. */
-export type ConnectTarget = string | readonly string[] | { readonly database: SqliteDatabase }
-
-/** For how long it is not asked again what workers have published of their tasks, in milliseconds. */
-const publishedForMs = 1_000
 
 /** How to connect. What the configuration file has too is as there. */
 export interface ConnectOptions extends Omit<MessageSettings, 'maxResult'> {
@@ -53,25 +46,6 @@ export interface ConnectOptions extends Omit<MessageSettings, 'maxResult'> {
   readonly clock?: Clock
   /** Instead of all that says how payloads are written and read. */
   readonly messages?: Messages
-}
-
-/** Which jobs to list; what is absent does not filter. */
-export interface ListOptions {
-  readonly state?: JobState | readonly JobState[]
-  readonly queue?: string
-  readonly task?: string
-  readonly tag?: string
-  /** Created since then: an instant, or an age such as `'2h'`. */
-  readonly since?: string | number | Date
-  readonly limit?: number
-  /** Only jobs older than the one with this id. */
-  readonly cursor?: number
-}
-
-/** A broker that can add jobs without letting go of the thread, inside the caller's transaction. */
-interface SyncBroker extends Broker {
-  readonly tasks: TaskCatalog & { listSync(): TaskDefaults[] }
-  enqueueSync(jobs: readonly NewJob[], now: { readonly at: number; readonly tick: number }): Enqueued[]
 }
 
 /**
@@ -92,39 +66,23 @@ export const connect = async <Tasks extends TaskPayloads = Record<string, unknow
     ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs }),
   }
   await prepareTracing()
-  const broker = hasDatabase(target)
-    ? attachBroker(target.database, opening)
-    : await openFirst(typeof target === 'string' ? target.split(';') : target, opening)
-  return new Queue<Tasks>(broker, { clock, messages: by })
-}
-
-const hasDatabase = (target: ConnectTarget): target is { readonly database: SqliteDatabase } =>
-  typeof target === 'object' && target !== null && 'database' in target
-
-const openFirst = async (urls: readonly string[], options: SqliteBrokerOptions): Promise<Broker> => {
-  const [url, ...others] = Array.isArray(urls) ? urls : []
-  if (typeof url !== 'string') throw new JobqError('usage', 'connect needs a path, a URL or { database }')
-  try {
-    return await openBroker(url.trim(), options)
-  } catch (error) {
-    const away = error instanceof JobqError && (error.code === 'unavailable' || error.code === 'not-found')
-    if (!away || others.length === 0) throw error
-    return openFirst(others, options)
-  }
+  return new Queue<Tasks>(await openTarget(target, opening), { clock, messages: by })
 }
 
 /** A connection to a broker. `Tasks` maps the names of tasks to their payloads or definitions. */
 export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   readonly broker: Broker
   readonly #clock: Clock
-  readonly #messages: Messages
-  #published: { readonly tick: number; readonly tasks: readonly TaskDefaults[] } | null = null
+  readonly #writer: JobWriter
   #closed = false
 
   constructor(broker: Broker, options: { readonly clock?: Clock; readonly messages?: Messages } = {}) {
     this.broker = broker
     this.#clock = options.clock ?? systemClock
-    this.#messages = options.messages ?? messagesBy({}, this.#clock)
+    this.#writer = new JobWriter(broker, {
+      clock: this.#clock,
+      messages: options.messages ?? messagesBy({}, this.#clock),
+    })
   }
 
   /**
@@ -153,15 +111,9 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   ): number
   enqueueSync<Name extends keyof Tasks & string>(task: Name, ...rest: PayloadAndOptions<PayloadOf<Tasks[Name]>>): number
   enqueueSync(target: unknown, ...rest: readonly unknown[]): number {
-    const broker = this.#open()
-    if (!isSync(broker)) throw new JobqError('usage', `enqueueSync works on SQLite only, not on ${broker.url}`)
-    const add = (said: JobItem): number => {
-      const now = this.#clock.now()
-      const job = this.#newJob(said, { now: now.at, published: broker.tasks.listSync() })
-      return only(broker.enqueueSync([job], now)).id
-    }
+    this.#open()
     checkTargetSync(target, rest[0])
-    return tracedEnqueueSync(toItem(target, rest), add)
+    return tracedEnqueueSync(toItem(target, rest), (item) => only(this.#writer.addAllSync([item])).id)
   }
 
   /** Adds jobs, all or none, and answers their ids in order; a task may be its name or its definition. */
@@ -180,21 +132,10 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
 
   /** As `enqueueMany`, answering of each job also whether it was a duplicate, its state and when it is due. */
   addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
-    return tracedEnqueue(items, (traced) => this.#addJobs(traced))
-  }
-
-  async #addJobs(items: readonly JobItem[]): Promise<Enqueued[]> {
-    const broker = this.#open()
-    const now = this.#clock.now()
-    const published = await this.#publishedTasks(now)
-    const jobs = items.map((item, index) => {
-      try {
-        return this.#newJob(item, { now: now.at, published })
-      } catch (error) {
-        throw inBulk(error, index, items.length)
-      }
+    return tracedEnqueue(items, async (traced) => {
+      this.#open()
+      return this.#writer.addAll(traced)
     })
-    return broker.enqueue(jobs, now)
   }
 
   /** One job, or null where there is none with this id. */
@@ -205,16 +146,7 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
   /** Jobs, the newest first. */
   async list(options: ListOptions = {}): Promise<Job[]> {
     const now = this.#clock.now()
-    const { state, since, ...filter } = options
-    const states = typeof state === 'string' ? [state] : state
-    const unknown = states?.find((each) => !jobStates.includes(each))
-    if (unknown !== undefined) throw new JobqError('usage', `state: ${unknown} is not one of ${jobStates.join(', ')}`)
-    const wanted: JobFilter = {
-      ...filter,
-      ...(states === undefined ? {} : { states }),
-      ...(since === undefined ? {} : { since: typeof since === 'string' ? parseSince(since, now.at) : Number(since) }),
-    }
-    return this.#open().jobs.list(wanted, now)
+    return this.#open().jobs.list(jobFilter(options, now.at), now)
   }
 
   /** How many jobs there are in each state. */
@@ -320,28 +252,7 @@ export class Queue<Tasks extends TaskPayloads = Record<string, unknown>> {
     if (this.#closed) throw new JobqError('usage', 'the queue is closed')
     return this.broker
   }
-
-  #newJob(item: JobItem, known: { readonly now: number; readonly published: readonly TaskDefaults[] }): NewJob {
-    return newJob(withPublishedCoding(item, known.published), { ...known, messages: this.#messages })
-  }
-
-  /** What workers have published, at most a second old. */
-  async #publishedTasks(now: Moment): Promise<readonly TaskDefaults[]> {
-    if (this.#published === null || now.tick - this.#published.tick > publishedForMs) {
-      this.#published = { tick: now.tick, tasks: await this.broker.tasks.list() }
-    }
-    return this.#published.tasks
-  }
 }
-
-/** An error that says which job of several it is about. */
-const inBulk = (error: unknown, index: number, count: number): unknown =>
-  count === 1 || !(error instanceof JobqError)
-    ? error
-    : new JobqError(error.code, `job ${index + 1} of ${count}: ${error.message}`, { cause: error })
-
-const isSync = (broker: Broker): broker is SyncBroker =>
-  'enqueueSync' in broker && typeof broker.enqueueSync === 'function'
 
 const noSuchJob = (id: number): JobqError => new JobqError('not-found', `there is no job ${id}`)
 
