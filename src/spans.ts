@@ -33,12 +33,9 @@ export const tracedEnqueue = async <Item extends object, Added>(
 ): Promise<Added> => {
   const span = startEnqueue(items)
   try {
-    const added = await add(items.map((item) => inTrace(item, contextOf(span))))
-    noteId(span, added)
-    return added
+    return noteId(span, await add(items.map((item) => inTrace(item, contextOf(span)))))
   } catch (error) {
-    fail(span, error)
-    throw error
+    throw fail(span, error)
   } finally {
     span.end()
   }
@@ -48,12 +45,9 @@ export const tracedEnqueue = async <Item extends object, Added>(
 export const tracedEnqueueSync = <Item extends object, Added>(item: Item, add: (item: Item) => Added): Added => {
   const span = startEnqueue([item])
   try {
-    const added = add(inTrace(item, contextOf(span)))
-    noteId(span, added)
-    return added
+    return noteId(span, add(inTrace(item, contextOf(span))))
   } catch (error) {
-    fail(span, error)
-    throw error
+    throw fail(span, error)
   } finally {
     span.end()
   }
@@ -116,18 +110,22 @@ const common = (name: string, type: string): Attributes => ({
 const sameOf = ([first, ...others]: readonly unknown[]): string | null =>
   typeof first === 'string' && others.every((other) => other === first) ? first : null
 
-const noteId = (span: Span, added: unknown): void => {
+/** Gives back what was added. */
+const noteId = <Added>(span: Span, added: Added): Added => {
   const [only, ...others]: readonly unknown[] = Array.isArray(added) ? added : [added]
   const id = member(only, 'id') ?? only
   if (typeof id === 'number' && others.length === 0) span.setAttribute('messaging.message.id', String(id))
+  return added
 }
 
-const fail = (span: Span, thrown: unknown): void => {
+/** Gives back what was thrown. */
+const fail = (span: Span, thrown: unknown): unknown => {
   const error: Exception = thrown instanceof Error || isException(thrown) ? thrown : String(thrown)
   const { name, message } = typeof error === 'string' ? { name: 'Error', message: error } : error
   span.recordException(error)
   span.setStatus({ code: SpanStatusCode.ERROR, ...(message === undefined ? {} : { message }) })
   span.setAttribute('error.type', thrown instanceof JobqError ? thrown.code : (name ?? 'Error'))
+  return thrown
 }
 
 const isException = (thrown: unknown): thrown is { readonly name: string; readonly message: string } =>
