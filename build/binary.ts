@@ -9,10 +9,12 @@ import path from 'node:path'
 import type { BuildOptions } from 'esbuild'
 import { addonAsset } from '../cli/binary/embedded-addon.ts'
 import { type BuildInfo, buildInfo } from '../cli/build-info.ts'
+import { licensesFile } from '../cli/licenses.ts'
 import { bundle, root } from './bundle.ts'
 import { makeExecutable } from './executable.ts'
+import { licensesText, type Notice } from './licenses.ts'
 import { makeCodeCache, makeScript } from './scripts.ts'
-import { hostPlatform, runtimeVersion } from './setup.mjs'
+import { hostPlatform, runtimeVersion, setupRuntimeLicense } from './setup.mjs'
 
 const platform = process.argv[2] ?? hostPlatform
 const isHost = platform === hostPlatform
@@ -32,8 +34,9 @@ try {
 async function writeContents(): Promise<{ main: string; assets: Record<string, string> }> {
   const addon = path.join(root, 'node_modules/better-sqlite3/prebuilds', `${platform}.node`)
   const info = { ...buildInfo, addon: nameOfAddon(addon) }
-  const assets: Record<string, string> = { [addonAsset]: addon }
-  const modules = await bundleModules(info)
+  const { modules, packages } = await bundleModules(info)
+  const licenses = licensesText(packages, [nodeNotice(), sqliteNotice(info)])
+  const assets: Record<string, string> = { [addonAsset]: addon, [licensesFile]: write(licensesFile, licenses) }
   const main = await makeScript(modules.get('main.js') ?? '')
   modules.delete('main.js')
   for (const [name, text] of modules) {
@@ -48,15 +51,27 @@ async function writeContents(): Promise<{ main: string; assets: Record<string, s
 
 // What main.ts answers without the rest of the command line is bundled apart: loading one script takes a millisecond less
 // than loading the ten that it shares with others.
-async function bundleModules(info: BuildInfo): Promise<Map<string, string>> {
+async function bundleModules(info: BuildInfo): Promise<{ modules: Map<string, string>; packages: Set<string> }> {
   const options: BuildOptions = { define: { 'import.meta.url': '""' }, external: ['./lean/*'] }
-  const modules = await bundle({ main: 'cli/main.ts' }, info, options)
+  const main = await bundle({ main: 'cli/main.ts' }, info, options)
+  const modules = new Map(main.modules)
+  const packages = new Set(main.packages)
   for (const file of fs.globSync('lean/*.ts', { cwd: path.join(root, 'cli') })) {
-    for (const [name, text] of await bundle({ lean: `cli/${file}` }, info, options)) {
-      modules.set(name === 'lean.js' ? file : name, text)
-    }
+    const lean = await bundle({ lean: `cli/${file}` }, info, options)
+    for (const [name, text] of lean.modules) modules.set(name === 'lean.js' ? file : name, text)
+    for (const each of lean.packages) packages.add(each)
   }
-  return modules
+  return { modules, packages }
+}
+
+function nodeNotice(): Notice {
+  const text = fs.readFileSync(setupRuntimeLicense(platform), 'utf8')
+  return { name: 'Node.js', version: runtimeVersion(platform), license: 'MIT, and those of what it contains', text }
+}
+
+function sqliteNotice({ sqlite }: BuildInfo): Notice {
+  const text = 'SQLite is in the public domain: https://www.sqlite.org/copyright.html'
+  return { name: 'SQLite', version: sqlite, license: 'public domain', text }
 }
 
 function nameOfAddon(file: string): string {

@@ -1,7 +1,7 @@
 // Bundles the sources with esbuild. What the sources read from the disk (the migrations, libbz2, what was built) becomes
 // part of the bundle: the module that reads it is replaced by one that holds what it read.
 import path from 'node:path'
-import { type BuildOptions, build, type Plugin } from 'esbuild'
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import type { BuildInfo } from '../cli/build-info.ts'
 import { migrations } from '../src/broker/sqlite/migrations.ts'
 import { readBzip2Wasm } from '../src/envelope/compressors/bzip2-wasm.ts'
@@ -10,14 +10,22 @@ import { bundleInk } from './ink.ts'
 /** The folder of package.json. */
 export const root = path.dirname(import.meta.dirname)
 
-/** Bundles the entries (output name → source file) into ES modules that share chunks; gives their text by file name. */
+/** What came of bundling. */
+export interface Bundle {
+  /** The text of the modules, by file name. */
+  readonly modules: ReadonlyMap<string, string>
+  /** The folders of the packages that are in them, relative to `root`. */
+  readonly packages: ReadonlySet<string>
+}
+
+/** Bundles the entries (output name → source file) into ES modules that share chunks. */
 export async function bundle(
   entries: Readonly<Record<string, string>>,
   info: BuildInfo,
   options: BuildOptions = {},
-): Promise<Map<string, string>> {
+): Promise<Bundle> {
   const { define, ...rest } = options
-  const { outputFiles = [] } = await build({
+  const { outputFiles = [], metafile } = await build({
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
     outdir: path.join(root, 'dist'),
@@ -35,15 +43,33 @@ export async function bundle(
     ],
     define: { 'process.env.NODE_ENV': '"production"', ...define },
     ...rest,
+    metafile: true,
   })
-  return new Map(outputFiles.map((file) => [path.basename(file.path), file.text]))
+  return {
+    modules: new Map(outputFiles.map((file) => [path.basename(file.path), file.text])),
+    packages: packagesIn(metafile),
+  }
 }
+
+function packagesIn({ outputs }: Metafile): Set<string> {
+  const files = Object.values(outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : [])),
+  )
+  const folders = files.flatMap((file) => {
+    if (file === bzip2Module) return [path.join('node_modules', 'bzip2-wasm')]
+    return /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []
+  })
+  return new Set(folders)
+}
+
+/** Holds a package's bytes instead of importing it. */
+const bzip2Module = 'src/envelope/compressors/bzip2-wasm.ts'
 
 function embed(info: BuildInfo): Plugin {
   const replacements = new Map([
     ['src/broker/sqlite/migrations.ts', `export const migrations = ${JSON.stringify(migrations)}`],
     [
-      'src/envelope/compressors/bzip2-wasm.ts',
+      bzip2Module,
       `const text = '${Buffer.from(readBzip2Wasm()).toString('base64')}'
 export const readBzip2Wasm = () => Buffer.from(text, 'base64')`,
     ],

@@ -5,7 +5,9 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import { buildInfo } from '../cli/build-info.ts'
+import { licensesFile } from '../cli/licenses.ts'
 import { bundle, root } from './bundle.ts'
+import { licensesText } from './licenses.ts'
 
 const folder = path.join(root, 'dist', 'package')
 const entries = {
@@ -20,7 +22,7 @@ fs.mkdirSync(folder, { recursive: true })
 // Libraries that are CommonJS ask for Node's own modules by `require`, which ES modules have not.
 const require =
   "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);"
-const modules = await bundle(entries, buildInfo, {
+const { modules, packages } = await bundle(entries, buildInfo, {
   external: ['better-sqlite3'],
   target: 'node22',
   banner: { js: require },
@@ -31,6 +33,7 @@ for (const [name, text] of modules) {
     mode: isCommand ? 0o755 : 0o644,
   })
 }
+fs.writeFileSync(path.join(folder, licensesFile), licensesText(packages))
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'build/tsconfig.package.json'], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],

@@ -4,5 +4,7 @@ export const hostPlatform: string
 export function setup(): string
 /** Installs the runtime of a platform, of its pinned version or another one, when it is missing; returns its path. */
 export function setupRuntime(platform: string, version?: string): string
+/** The path of the license of a platform's runtime, with those of all that Node bundles; installs it when it is missing. */
+export function setupRuntimeLicense(platform: string): string
 /** The exact Node version that is pinned for a platform, such as `24.21.0`. */
 export function runtimeVersion(platform: string): string

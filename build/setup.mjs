@@ -43,6 +43,18 @@ export function setupRuntime(platform, version = runtimeVersion(platform)) {
   return runtime
 }
 
+/** The path of the license of a platform's runtime, with those of all that Node bundles; installs it when it is missing. */
+export function setupRuntimeLicense(platform) {
+  const version = runtimeVersion(platform)
+  const license = licensePath(runtimePath(platform, version))
+  if (!fs.existsSync(license)) {
+    holdingLock(() => {
+      if (!fs.existsSync(license)) installRuntime(platform, version)
+    })
+  }
+  return license
+}
+
 /** The exact Node version that is pinned for a platform, such as `24.21.0`. */
 export function runtimeVersion(platform) {
   return runtimeOf(platform).version
@@ -60,6 +72,10 @@ function runtimeOf(platform, version) {
 function runtimePath(platform, version) {
   const { file } = runtimeOf(platform, version)
   return path.join(modules, '.runtime', `${version}-${platform}`, path.basename(file))
+}
+
+function licensePath(runtime) {
+  return path.join(path.dirname(runtime), 'LICENSE')
 }
 
 function lockfileHash() {
@@ -89,13 +105,19 @@ function installRuntime(platform, version) {
     const found = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
     if (found !== integrity) throw new Error(`${name}@${version}: expected ${integrity}, found ${found}`)
     const target = runtimePath(platform, version)
-    const temporary = `${target}.${randomUUID()}`
+    const archived = gunzipSync(bytes)
     fs.mkdirSync(path.dirname(target), { recursive: true })
-    fs.writeFileSync(temporary, fileOfArchive(gunzipSync(bytes), `package/${file}`), { mode: 0o755 })
-    fs.renameSync(temporary, target)
+    replaceFile(licensePath(target), fileOfArchive(archived, 'package/LICENSE'), 0o644)
+    replaceFile(target, fileOfArchive(archived, `package/${file}`), 0o755)
   } finally {
     fs.rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function replaceFile(file, content, mode) {
+  const temporary = `${file}.${randomUUID()}`
+  fs.writeFileSync(temporary, content, { mode })
+  fs.renameSync(temporary, file)
 }
 
 // A tar archive is a sequence of 512-byte headers, each followed by its file, padded to 512 bytes.

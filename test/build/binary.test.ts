@@ -50,6 +50,16 @@ describe('the binary', () => {
     return stdout
   }
 
+  test('has the licenses of what it contains, of Node and SQLite too', async () => {
+    const text = await jobq(['help', 'licenses'])
+    assert.match(text, new RegExp(`^  Node\\.js ${runtimeVersion(platform).replaceAll('.', '\\.')} +MIT`, 'm'))
+    assert.match(text, /^ {2}SQLite 3\.\d+\.\d+ +public domain$/m)
+    assert.match(text, /^ {2}better-sqlite3 [\d.]+ +MIT$/m)
+    for (const part of ['Joshua Wise', 'OpenSSL', 'the V8 project authors', 'Meta Platforms', 'Julian R Seward']) {
+      assert.ok(text.includes(part), part)
+    }
+  })
+
   test('says what it was built from', async () => {
     const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
     const document = JSON.parse(await jobq(['version', '--json']))

@@ -44,6 +44,13 @@ describe('the npm package', () => {
     assert.deepEqual(installed.sort(), ['better-sqlite3', 'jobq', 'node-addon-api'])
   })
 
+  test('has the licenses of what is bundled in it, and not of what it depends on', async () => {
+    const command = path.join(folder, 'node_modules/jobq/dist/package/jobq.js')
+    const { stdout: text } = await run(process.execPath, [command, 'help', 'licenses'])
+    assert.match(text, /^ {2}ink [\d.]+ +MIT$/m)
+    assert.doesNotMatch(text, /^ {2}(better-sqlite3|Node\.js) /m)
+  })
+
   test('is a library', async () => {
     fs.writeFileSync(path.join(folder, 'application.js'), application)
     const { stdout } = await run(process.execPath, ['application.js'], { cwd: folder })
