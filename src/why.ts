@@ -1,15 +1,14 @@
 /**
  * Why a job is where it is: every reason that holds, the one that decides first. `explain` is pure, so each reason is a
- * row of a table in its test; `readCircumstances` gathers what it needs through the broker's read interfaces. A reason
- * has a `code` that programs can rely on, a sentence for people, and the facts of that sentence as fields of their own
- * (instants in epoch milliseconds, their names ending in `At`).
+ * row of a table in its test. A reason has a `code` that programs can rely on, a sentence for people, and the facts of
+ * that sentence as fields of their own (instants in epoch milliseconds, their names ending in `At`).
  */
-import type { Broker, ChildStatus, QueueSummary, WorkerRecord } from './broker/broker.ts'
-import type { Moment } from './clock.ts'
+import type { ChildStatus } from './broker/broker.ts'
 import { formatDuration } from './duration.ts'
-import { commandTask, isFinished, type Job, type JobState } from './job.ts'
+import { commandTask, isFinished, type Job } from './job.ts'
 import { formatRate } from './rate.ts'
-import { nextStartAt, type StartRate } from './start-rate.ts'
+import { nextStartAt } from './start-rate.ts'
+import type { Circumstances } from './why/circumstances.ts'
 
 /** What a reason says, for programs. */
 export type ReasonCode =
@@ -46,27 +45,6 @@ export interface Reason {
   readonly [fact: string]: unknown
 }
 
-/** A job that another one waits for; `state` is null when it was deleted, which only finished jobs can be. */
-export interface Dependency {
-  readonly id: number
-  readonly state: JobState | null
-}
-
-/** Everything that `explain` looks at. */
-export interface Circumstances {
-  readonly job: Job
-  /** The job's queue; null when nothing is known of it. */
-  readonly queue: QueueSummary | null
-  readonly workers: readonly WorkerRecord[]
-  /** Names of the tasks that workers have ever published. */
-  readonly tasks: ReadonlySet<string>
-  readonly dependencies: readonly Dependency[]
-  /** How often jobs of its task may start; null or absent where nobody limits that. */
-  readonly startRate?: StartRate | null
-  /** Epoch milliseconds. */
-  readonly now: number
-}
-
 /** A worker that has said nothing for this many milliseconds is called silent. */
 export const silentAfterMs = 30_000
 
@@ -80,27 +58,6 @@ export const explain = (circumstances: Circumstances): Reason[] => {
     running: runningReasons,
   }[job.state as 'blocked' | 'queued' | 'running'](circumstances)
   return [...reasons, ...standingReasons(circumstances)]
-}
-
-/** Reads what `explain` needs to know of a job. */
-export const readCircumstances = async (broker: Broker, job: Job, now: Moment): Promise<Circumstances> => {
-  const ids = isFinished(job.state) ? [] : [...new Set([...job.after, ...job.afterAny])]
-  const [queues, workers, tasks, startRates, dependencies] = await Promise.all([
-    broker.jobs.queues(now),
-    broker.workers.list(),
-    broker.tasks.list(),
-    broker.tasks.startRates(),
-    Promise.all(ids.map(async (id) => ({ id, state: (await broker.jobs.get(id, now))?.state ?? null }))),
-  ])
-  return {
-    job,
-    queue: queues.find((queue) => queue.name === job.queue) ?? null,
-    workers,
-    tasks: new Set(tasks.map((task) => task.task)),
-    dependencies,
-    startRate: startRates.find(({ task }) => task === job.task) ?? null,
-    now: now.at,
-  }
 }
 
 const blockedReasons = (circumstances: Circumstances): Reason[] => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { QueueSummary, WorkerRecord } from '../src/broker/broker.ts'
 import type { Job } from '../src/job.ts'
-import { type Circumstances, explain } from '../src/why.ts'
+import type { Circumstances } from '../src/why/circumstances.ts'
+import { explain } from '../src/why.ts'
 import { sampleJob, sampleQueue } from './support/samples.ts'
 
 const now = Date.UTC(2030, 0, 31, 12)
