@@ -114,9 +114,11 @@ CREATE TABLE jobq_ready (
 ) WITHOUT ROWID;
 
 -- Jobs in the hands of workers. A claim moves a job from jobq_ready to here and leaves its own row alone: a job that is
--- over before its start was worth telling has that row written once, at its end.
+-- over before its start was worth telling has that row written once, at its end. A row is for consecutive jobs, from `job`
+-- to `last`, that were claimed together; no two rows overlap.
 CREATE TABLE jobq_leases (
   job INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
   -- fences the claim
   token INTEGER NOT NULL,
   worker INTEGER NOT NULL,
@@ -127,16 +129,17 @@ CREATE TABLE jobq_leases (
 
 -- Ends of jobs whose only run succeeded, without a result and before its start was worth telling: small jobs that come
 -- by the hundred thousand. Such an end stands for the columns of these names in the job's own row, which is wide and is
--- not written again for it, and for the index by job of its two events.
+-- not written again for it, and for the index by job of its two events. A row is for consecutive jobs, from `job` to `last`.
 CREATE TABLE jobq_ends (
   job INTEGER PRIMARY KEY,
+  last INTEGER NOT NULL,
   token INTEGER NOT NULL,
   worker INTEGER NOT NULL,
   pid INTEGER,
   started_at INTEGER NOT NULL,
   finished_at INTEGER NOT NULL,
-  -- `job.succeeded`; `job.started` has the id before it
-  event INTEGER NOT NULL
+  -- `job.succeeded` of job n has the id 2 n + event_shift; `job.started` has the id before it
+  event_shift INTEGER NOT NULL
 );
 
 -- Jobs as they are, wherever their ends are kept; `row_state` is for the index by state.
@@ -148,7 +151,7 @@ SELECT
   coalesce(e.started_at, j.started_at) AS started_at, coalesce(e.finished_at, j.finished_at) AS finished_at, j.expires_at,
   j.exit_code, j.signal, j.progress, j.progress_text, j.unique_key, j.ref, j.name, j.tags, j.meta, j.options, j.serializer,
   j.coding, j.signature, j.payload, j.result, j.result_coding, j.error
-FROM jobq_jobs j LEFT JOIN jobq_ends e ON e.job = j.id;
+FROM jobq_jobs j LEFT JOIN jobq_ends e ON e.job = (SELECT max(job) FROM jobq_ends WHERE job <= j.id) AND e.last >= j.id;
 
 -- How often jobs of a task may be started, over all workers.
 CREATE TABLE jobq_start_rates (

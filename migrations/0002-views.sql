@@ -41,7 +41,7 @@ SELECT
 FROM jobq_current j
 JOIN jobq_queues q ON q.id = j.queue
 JOIN jobq_tasks t ON t.id = j.task
-LEFT JOIN jobq_leases l ON l.job = j.id
+LEFT JOIN jobq_leases l ON l.job = (SELECT max(job) FROM jobq_leases WHERE job <= j.id) AND l.last >= j.id
 LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker);
 
 CREATE VIEW event_view AS
@@ -78,7 +78,7 @@ SELECT
   (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 AND queue = q.id) AS blocked,
   (SELECT count(*) FROM jobq_ready WHERE queue = q.id)
     + (SELECT count(*) FROM jobq_throttled t JOIN jobq_jobs j ON j.id = t.job WHERE j.queue = q.id)
-    + (SELECT count(*) FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job WHERE j.state = 1 AND j.queue = q.id)
+    + (SELECT count(*) FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id BETWEEN l.job AND l.last WHERE j.state = 1 AND j.queue = q.id)
     + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id) AS queued,
   (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 3 AND queue = q.id) AS running,
   q.succeeded,

@@ -42,8 +42,8 @@ export const backoffDelay = (backoff: Backoff, failures: number, random: () => n
   return Math.round(backoff.jitter ? random() * full : full)
 }
 
-/** One value for all, because there are many. */
-const plainSuccess: Transition = {
+/** What a run without a result or an exit code comes to when it succeeds: one value for all, because there are many. */
+export const plainSuccess: Transition = {
   to: 'succeeded',
   event: 'job.succeeded',
   spent: true,

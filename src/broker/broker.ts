@@ -5,6 +5,7 @@
  * transaction. An adapter that passes the conformance suite (`test/broker/conformance`) is a broker.
  */
 
+import type { Burst } from '../burst.ts'
 import type { Moment } from '../clock.ts'
 import type { EventsPruned, EventType, JobqEvent, NewEvent } from '../event.ts'
 import type { ClaimedJob, Enqueued, Job, JobState, Lease, NewJob, Payload, PayloadOwner, TaskDefaults } from '../job.ts'
@@ -28,10 +29,15 @@ export interface ClaimRequest {
   /** The session that `workers.join` gave. */
   readonly worker: number
   readonly leaseMs: number
+  /** Alike jobs may be answered in bursts of at most so many; absent, as where a broker makes none: each by itself. */
+  readonly burst?: number
 }
 
 /** What the holder of a lease says about its job; every kind is refused when the lease was lost. */
-export type Report =
+export type Report = SingleReport | Succeeded
+
+/** A report of one job. */
+export type SingleReport =
   | ({ readonly kind: 'started'; readonly attempt: number; readonly at: number; readonly pid: number | null } & Lease)
   | ({
       readonly kind: 'progress'
@@ -50,11 +56,24 @@ export type Report =
       readonly transition: Transition
     } & Lease)
 
+/** Jobs of one burst that ran in one process and succeeded without a result, each in the same milliseconds; nothing was told of them before. */
+export interface Succeeded {
+  readonly kind: 'succeeded'
+  readonly ids: readonly number[]
+  readonly token: number
+  readonly task: string
+  readonly queue: string
+  readonly at: number
+  readonly startedAt: number
+  readonly pid: number | null
+}
+
 /** What `settle` answers. */
 export interface Settled {
   /** Leases that were not held any more: their reports changed nothing and were logged `job.stale`. */
   readonly lost: readonly Lease[]
-  readonly claimed: readonly ClaimedJob[]
+  /** In the order of their urgency. */
+  readonly claimed: readonly (ClaimedJob | Burst)[]
 }
 
 /** `cancelling`: still held, but its end has been asked for. */

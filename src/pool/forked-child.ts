@@ -13,7 +13,7 @@ import { ChildLink } from './child-link.ts'
 import { cutShort } from './cut-short.ts'
 import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
-import { InFlight } from './in-flight.ts'
+import { type Finished, InFlight } from './in-flight.ts'
 import { packJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
 import { jobTuple } from './job-tuple.ts'
@@ -23,17 +23,17 @@ import type {
   AskedCause,
   ChildExit,
   ChildProgram,
-  Ended,
   ExitReason,
   Found,
   PoolChild,
   PoolListener,
+  RunBurst,
   RunJob,
   RunLimits,
 } from './pool.ts'
 import { jobMarks } from './program-environment.ts'
 import { ProgramWatch } from './program-watch.ts'
-import type { ChildReport, ChildSettings } from './protocol.ts'
+import type { ChildReport, ChildSettings, JobBatch, JobTuple } from './protocol.ts'
 import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
@@ -70,7 +70,7 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   readonly #parts: ChildParts<J>
   readonly #link: ChildLink
   readonly #program: ProgramWatch
-  readonly #jobs = new InFlight<J>()
+  readonly #jobs = new InFlight<J>((burst, jobs) => this.#parts.listener.dissolved?.(this, burst, jobs))
   readonly #endings: Endings<J>
   readonly #card = newTimeCard()
   /** What JavaScript tasks start has this in its environment, unless they see to it. */
@@ -162,22 +162,33 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     this.#link.send({ type: 'renew' })
   }
 
-  run(jobs: readonly J[]): void {
-    const { limitsOf } = this.#parts
+  run(jobs: readonly (J | RunBurst<J>)[]): void {
     if (this.#jobs.size === 0) {
       this.#stateTick = performance.now()
       this.#sinceTick = machineTick(this.#stateTick)
     }
-    const tuples = jobs.map((job) => {
-      const seq = ++this.#lastSeq
-      this.#jobs.add(seq, job)
-      const limits = limitsOf === null ? null : limitsOf(job)
-      if (limits !== null) this.#limits.add(seq, limits)
-      // Without a card to note it on, a start must be told.
-      return jobTuple(job, { seq, limited: limits !== null, announce: limits !== null && this.#card === null })
-    })
-    this.#link.send({ type: 'run', jobs: packJobs(tuples) })
+    const numbered = jobs.map((job) => ('columns' in job ? this.#numberBurst(job) : this.#number(job)))
+    this.#link.send({ type: 'run', jobs: packJobs(numbered) })
     this.#parts.changed?.(this)
+  }
+
+  #number(job: J): JobTuple {
+    const { limitsOf } = this.#parts
+    const seq = ++this.#lastSeq
+    this.#jobs.add(seq, job)
+    const limits = limitsOf === null ? null : limitsOf(job)
+    if (limits !== null) this.#limits.add(seq, limits)
+    // Without a card to note it on, a start must be told.
+    return jobTuple(job, { seq, limited: limits !== null, announce: limits !== null && this.#card === null })
+  }
+
+  #numberBurst(burst: RunBurst<J>): JobBatch {
+    const seq = this.#lastSeq + 1
+    const { ids, createdAt, payloads } = burst.columns
+    this.#lastSeq += ids.length
+    this.#jobs.addBurst(seq, burst)
+    const first = jobTuple(burst.job(0), { seq, limited: false, announce: false })
+    return { first, ids: ids.slice(1), createdAt: createdAt.slice(1), payloads: payloads.slice(1) }
   }
 
   recall(): void {
@@ -309,12 +320,13 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
     this.#parts.listener.started(this, job, report)
   }
 
-  #finish(ended: readonly Ended<J>[]): void {
-    this.processed += ended.length
-    const last = ended.at(-1)
-    if (last !== undefined) this.#sinceTick = tickOf(last.at)
+  #finish({ single, bursts }: Finished<J>): void {
+    this.processed += bursts.reduce((sum, { count }) => sum + count, single.length)
+    const lastAt = Math.max(single.at(-1)?.at ?? 0, bursts.at(-1)?.at ?? 0)
+    if (lastAt > 0) this.#sinceTick = tickOf(lastAt)
     this.#settle()
-    if (ended.length > 0) this.#parts.listener.finished(this, ended)
+    if (bursts.length > 0) this.#parts.listener.succeeded?.(this, bursts)
+    if (single.length > 0) this.#parts.listener.finished(this, single)
     this.#parts.changed?.(this)
   }
 

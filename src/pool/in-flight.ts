@@ -1,6 +1,10 @@
+/**
+ * The jobs that a child has, in the order in which it runs them: by their numbers, each by itself or in bursts. A burst is
+ * kept whole while its jobs succeed one after the other; as soon as anybody speaks of one of them, it is dissolved.
+ */
 import type { Outcome } from '../outcome.ts'
 import { maxUntoldEnds } from './job-window.ts'
-import type { Ended, Interrupted, RunJob } from './pool.ts'
+import type { BurstEnd, Ended, Interrupted, RunBurst, RunJob } from './pool.ts'
 import type { ChildReport, EndTuple } from './protocol.ts'
 
 /** The job that a child has said it runs, since when, and in which process. */
@@ -11,13 +15,34 @@ export interface Announced<J> {
   readonly pid: number
 }
 
-/** The jobs that a child has, in the order in which it runs them. */
+/** A burst, and the number of its first job. */
+interface NumberedBurst<J extends RunJob> {
+  readonly seq: number
+  readonly burst: RunBurst<J>
+}
+
+/** What has ended. */
+export interface Finished<J extends RunJob> {
+  readonly single: readonly Ended<J>[]
+  readonly bursts: readonly BurstEnd<J>[]
+}
+
+/** The jobs that a child has. */
 export class InFlight<J extends RunJob> {
   readonly #jobs = new Map<number, J>()
+  readonly #onDissolved: (burst: RunBurst<J>, jobs: readonly J[]) => void
+  #bursts: NumberedBurst<J>[] = []
   #running: Announced<J> | null = null
 
+  /** `onDissolved` is called with what is left of a burst when its jobs are to be had one by one. */
+  constructor(onDissolved: (burst: RunBurst<J>, jobs: readonly J[]) => void) {
+    this.#onDissolved = onDissolved
+  }
+
   get size(): number {
-    return this.#jobs.size
+    let size = this.#jobs.size
+    for (const { burst } of this.#bursts) size += burst.size
+    return size
   }
 
   get running(): Announced<J> | null {
@@ -26,15 +51,21 @@ export class InFlight<J extends RunJob> {
 
   /** The one that it has had for longest. */
   get first(): J | null {
-    for (const job of this.#jobs.values()) return job
-    return null
+    const [single] = this.#jobs
+    const [numbered] = this.#bursts
+    if (numbered !== undefined && (single === undefined || nextOf(numbered) < single[0])) {
+      return numbered.burst.job(numbered.burst.ended)
+    }
+    return single?.[1] ?? null
   }
 
   get all(): J[] {
+    this.#dissolve(() => true)
     return [...this.#jobs.values()]
   }
 
   get seqs(): number[] {
+    this.#dissolve(() => true)
     return [...this.#jobs.keys()]
   }
 
@@ -42,12 +73,19 @@ export class InFlight<J extends RunJob> {
     this.#jobs.set(seq, job)
   }
 
+  /** `seq` is the number of its first job. */
+  addBurst(seq: number, burst: RunBurst<J>): void {
+    this.#bursts.push({ seq, burst })
+  }
+
   get(seq: number): J | null {
+    this.#dissolve((numbered) => seq >= nextOf(numbered) && seq < endOf(numbered))
     return this.#jobs.get(seq) ?? null
   }
 
   /** The number under which a job is here; null if it is not. */
   seqOf(id: number): number | null {
+    this.#dissolve(({ burst }) => burst.columns.ids.includes(id))
     for (const [seq, job] of this.#jobs) if (job.id === id) return seq
     return null
   }
@@ -68,19 +106,58 @@ export class InFlight<J extends RunJob> {
   }
 
   /** Takes out jobs that have ended; `childPid` ran those that had no process of their own. */
-  finish({ base, ends }: Extract<ChildReport, { type: 'finished' }>, childPid: number): Ended<J>[] {
-    const ended: Ended<J>[] = []
+  finish({ base, ends }: Extract<ChildReport, { type: 'finished' }>, childPid: number): Finished<J> {
+    const single: Ended<J>[] = []
+    const bursts: BurstEnd<J>[] = []
     for (const tuple of ends) {
-      const [seq, startedAfter, runMs] = tuple
-      const announcedAt = this.#running?.seq === seq ? this.#running.at : null
-      const job = this.take(seq)
-      if (!job) continue
-      const startedAt = announcedAt ?? (startedAfter === null ? null : base + startedAfter)
-      const at = startedAt === null ? base : startedAt + Math.round(runMs)
-      const pid = startedAt === null ? null : (tuple[4] ?? childPid)
-      ended.push({ job, startedAt, at, runMs, pid, outcome: outcomeOf(tuple) })
+      const [seq, startedAfter, runMs, told] = tuple
+      const count = typeof told === 'number' ? told : 1
+      for (let done = 0; done < count; ) {
+        const end =
+          typeof told === 'object' || typeof told === 'string' ? null : this.#advance(seq + done, count - done)
+        if (end !== null) {
+          const at = base + (startedAfter ?? 0)
+          bursts.push({
+            ...end,
+            startedAt: at,
+            at: at + Math.round(runMs / count),
+            runMs: runMs / count,
+            pid: childPid,
+          })
+          done += end.count
+          continue
+        }
+        const ended = this.#finishOne(seq + done, { base, tuple, runMs: runMs / count, childPid })
+        if (ended !== null) single.push(ended)
+        done += 1
+      }
     }
-    return ended
+    return { single, bursts }
+  }
+
+  #finishOne(
+    seq: number,
+    { base, tuple, runMs, childPid }: { base: number; tuple: EndTuple; runMs: number; childPid: number },
+  ): Ended<J> | null {
+    const announcedAt = this.#running?.seq === seq ? this.#running.at : null
+    const job = this.take(seq)
+    if (!job) return null
+    const startedAfter = tuple[1]
+    const startedAt = announcedAt ?? (startedAfter === null ? null : base + startedAfter)
+    const at = startedAt === null ? base : startedAt + Math.round(runMs)
+    const pid = startedAt === null ? null : (tuple[4] ?? childPid)
+    return { job, startedAt, at, runMs, pid, outcome: outcomeOf(tuple) }
+  }
+
+  /** Takes out jobs that are next in a burst, at most `atMost`; null where number `seq` is none. */
+  #advance(seq: number, atMost: number): Pick<BurstEnd<J>, 'burst' | 'from' | 'count'> | null {
+    const numbered = this.#bursts.find((each) => nextOf(each) === seq)
+    if (numbered === undefined) return null
+    const { burst } = numbered
+    const [from, count] = [burst.ended, Math.min(burst.size, atMost)]
+    burst.ended += count
+    if (burst.size === 0) this.#bursts = this.#bursts.filter((each) => each !== numbered)
+    return { burst, from, count }
   }
 
   /**
@@ -91,6 +168,7 @@ export class InFlight<J extends RunJob> {
   interrupt(
     lastWords: { readonly running: number | null; readonly startedAt: number | null } | null,
   ): (Interrupted<J> & { readonly seq: number; readonly pid: number | null })[] {
+    this.#dissolve(() => true)
     const running = this.#running
     const known = lastWords ? { seq: lastWords.running, at: lastWords.startedAt } : running
     const pidOf = (seq: number) => (running?.seq === seq ? running.pid : null)
@@ -105,9 +183,30 @@ export class InFlight<J extends RunJob> {
     this.#running = null
     return jobs
   }
+
+  #dissolve(isMeant: (numbered: NumberedBurst<J>) => boolean): void {
+    if (this.#bursts.length === 0) return
+    const meant = this.#bursts.filter(isMeant)
+    if (meant.length === 0) return
+    this.#bursts = this.#bursts.filter((numbered) => !meant.includes(numbered))
+    const entries = [...this.#jobs]
+    for (const { seq, burst } of meant) {
+      const jobs = Array.from({ length: burst.size }, (_, index) => burst.job(burst.ended + index))
+      for (const [index, job] of jobs.entries()) entries.push([seq + burst.ended + index, job])
+      this.#onDissolved(burst, jobs)
+    }
+    this.#jobs.clear()
+    for (const [seq, job] of entries.sort(([a], [b]) => a - b)) this.#jobs.set(seq, job)
+  }
 }
+
+/** The number of the first job of a burst that has not ended. */
+const nextOf = ({ seq, burst }: NumberedBurst<RunJob>): number => seq + burst.ended
+
+/** The number behind its last job. */
+const endOf = ({ seq, burst }: NumberedBurst<RunJob>): number => seq + burst.ended + burst.size
 
 const outcomeOf = (tuple: EndTuple): Outcome => {
   const told = tuple[3]
-  return typeof told === 'object' ? told : { type: 'succeeded', result: told ?? null }
+  return typeof told === 'object' ? told : { type: 'succeeded', result: typeof told === 'string' ? told : null }
 }

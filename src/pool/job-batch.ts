@@ -7,12 +7,15 @@ interface OpenBatch extends JobBatch {
   readonly payloads: string[]
 }
 
-/** Packs jobs whose numbers rise by one. */
-export const packJobs = (jobs: readonly JobTuple[]): JobBatch[] => {
-  const batches: OpenBatch[] = []
+/** Packs jobs whose numbers rise by one; what is packed already stays as it is. */
+export const packJobs = (jobs: readonly (JobTuple | JobBatch)[]): JobBatch[] => {
+  const batches: JobBatch[] = []
   let open: OpenBatch | null = null
   for (const job of jobs) {
-    if (open !== null && isAlike(open.first, job)) {
+    if ('first' in job) {
+      open = null
+      batches.push(job)
+    } else if (open !== null && isAlike(open.first, job)) {
       open.ids.push(job[1])
       open.createdAt.push(job[6])
       open.payloads.push(job[8])

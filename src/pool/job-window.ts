@@ -14,6 +14,7 @@ import type { AskedCause } from './pool.ts'
 import type { CallRequest, ChildReport, ChildSettings, EndTuple, JobTuple } from './protocol.ts'
 import { plainSuccess } from './run-module.ts'
 import { type JobHost, RunningJob } from './running-job.ts'
+import { UntoldEnds } from './untold-ends.ts'
 
 /** What a window works with. */
 export interface WindowParts {
@@ -51,7 +52,7 @@ export class JobWindow implements JobHost {
   #leaving = false
   #full = false
   #measuredTick = 0
-  #ends: EndTuple[] = []
+  readonly #ends = new UntoldEnds()
   /** The present batch's epoch milliseconds, and `performance.now` at the same moment. */
   #base = Date.now()
   #baseTick = performance.now()
@@ -109,7 +110,7 @@ export class JobWindow implements JobHost {
     this.#waiting.splice(index, 1)
     if (cause === 'shutdown') this.#parts.send({ type: 'returned', seqs: [seq] })
     else {
-      this.#ends.push([seq, null, 0, { type: 'cancelled', reason: 'cancelled before it started' }, null])
+      this.#ends.addUnstarted(seq, { type: 'cancelled', reason: 'cancelled before it started' })
       this.flush()
     }
   }
@@ -135,10 +136,8 @@ export class JobWindow implements JobHost {
 
   /** Tells the ends that have not been told. */
   flush(...more: readonly ChildReport[]): void {
-    const ends = this.#ends
-    if (ends.length > 0) {
-      this.#ends = []
-      this.#parts.send({ type: 'finished', base: this.#base, ends }, ...more)
+    if (this.#ends.size > 0) {
+      this.#parts.send({ type: 'finished', base: this.#base, ends: this.#ends.take() }, ...more)
     } else if (more.length > 0) this.#parts.send(...more)
     this.#base = Date.now()
     this.#baseTick = performance.now()
@@ -190,7 +189,7 @@ export class JobWindow implements JobHost {
       if (job.announcedAs !== null || now - this.#baseTick >= flushAfterMs) {
         this.flush()
         await letMessagesIn()
-      } else if (this.#ends.length >= maxUntoldEnds) this.flush()
+      } else if (this.#ends.size >= maxUntoldEnds) this.flush()
     }
     this.flush()
     this.#working = false
@@ -239,7 +238,8 @@ export class JobWindow implements JobHost {
     const runMs = Math.round((now - job.startedTick) * 1_000) / 1_000
     this.#usualMs.set(job.task, (this.#usualMs.get(job.task) ?? runMs) * (1 - recency) + runMs * recency)
     const startedAfter = Math.round(job.startedTick - this.#baseTick)
-    this.#ends.push(endTuple(job, [job.seq, startedAfter, runMs], outcome))
+    if (job.cause === null && outcome === plainSuccess) this.#ends.addSuccess(job.seq, startedAfter, runMs)
+    else this.#ends.add(endTuple(job, [job.seq, startedAfter, runMs], outcome))
   }
 }
 
@@ -251,7 +251,6 @@ const letMessagesIn = async (): Promise<void> => {
 
 const endTuple = (job: RunningJob, run: readonly [number, number, number], outcome: Outcome): EndTuple => {
   if (job.cause !== null) return [...run, causedOutcome(job.cause, outcome), job.pid]
-  if (outcome === plainSuccess) return run
   const text = outcome.type === 'succeeded' && outcome.exitCode === undefined ? outcome.result : null
   return typeof text === 'string' ? [...run, text] : [...run, outcome, job.pid]
 }

@@ -6,6 +6,7 @@
  */
 
 import type { ChildStatus } from '../broker/broker.ts'
+import type { BurstColumns } from '../burst.ts'
 import type { ClaimedJob, Payload, Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
@@ -19,6 +20,17 @@ export type RunJob = Pick<
   'id' | 'token' | 'task' | 'queue' | 'attempt' | 'payload' | 'createdAt' | 'recovered'
 > & {
   readonly trace?: ClaimedJob['trace']
+}
+
+/** Jobs that go to a child in one piece, and of which nothing is heard but how many of them have succeeded, until one of them does otherwise. */
+export interface RunBurst<J extends RunJob> {
+  readonly like: Pick<J, 'token' | 'task' | 'queue' | 'attempt'>
+  readonly columns: Pick<BurstColumns, 'ids' | 'createdAt' | 'payloads'>
+  /** So many of them, from the first on, have ended; the pool raises it. */
+  ended: number
+  /** Those that have not. */
+  readonly size: number
+  job(index: number): J
 }
 
 /** Why a running job is asked to end before its time. */
@@ -46,6 +58,19 @@ export interface Ended<J extends RunJob> {
   /** The process that ran it: the command's own, else the child's. */
   readonly pid: number | null
   readonly outcome: Outcome
+}
+
+/** Jobs of a burst, one behind the other, that succeeded without a result; instants are epoch milliseconds, the same for all of them. */
+export interface BurstEnd<J extends RunJob> {
+  readonly burst: RunBurst<J>
+  /** The place of the first of them. */
+  readonly from: number
+  readonly count: number
+  readonly startedAt: number
+  readonly at: number
+  /** How long one of them ran on average, in milliseconds. */
+  readonly runMs: number
+  readonly pid: number
 }
 
 /** A job that was in a child's hands when it died. */
@@ -114,6 +139,10 @@ export interface PoolListener<J extends RunJob> {
   /** Only for jobs that outlast a moment; a short one's start is told with its end. */
   started(child: PoolChild<J>, job: J, start: { readonly at: number; readonly pid: number }): void
   finished(child: PoolChild<J>, ended: readonly Ended<J>[]): void
+  /** Jobs of bursts succeeded. */
+  succeeded?(child: PoolChild<J>, ends: readonly BurstEnd<J>[]): void
+  /** Of what is left of a burst each job is spoken of by itself from now on, as one of these. */
+  dissolved?(child: PoolChild<J>, burst: RunBurst<J>, jobs: readonly J[]): void
   progress(child: PoolChild<J>, job: J, progress: Progress & { readonly at: number }): void
   /** The answer to `recall` (possibly empty), and jobs that `end` found unstarted at a shutdown: they never began. */
   returned(child: PoolChild<J>, jobs: readonly J[]): void
@@ -138,7 +167,7 @@ export interface PoolChild<J extends RunJob> {
   /** How many more jobs it may be given before it is replaced; endless without such a limit. */
   readonly remaining: number
   /** Hands jobs over, to be run in this order after those it has. Only in the states `idle` and `busy`. */
-  run(jobs: readonly J[]): void
+  run(jobs: readonly (J | RunBurst<J>)[]): void
   /** Asks for the jobs back that have not started; answered by `returned`. */
   recall(): void
   /**

@@ -83,10 +83,12 @@ export type Command =
 
 /**
  * One end: the start is told in milliseconds after the message's `base` (null: never started). Nothing more
- * means success without a result; a text is the result; otherwise the outcome and the process that ran.
+ * means success without a result, a number that of so many jobs one behind the other in the same millisecond, which ran
+ * for `runMs` together; a text is the result; otherwise the outcome and the process that ran.
  */
 export type EndTuple =
   | readonly [seq: number, startedAfter: number | null, runMs: number]
+  | readonly [seq: number, startedAfter: number, runMs: number, count: number]
   | readonly [seq: number, startedAfter: number | null, runMs: number, result: string]
   | readonly [seq: number, startedAfter: number | null, runMs: number, outcome: Outcome, pid: number | null]
 

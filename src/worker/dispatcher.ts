@@ -5,6 +5,7 @@
  * reports wait until it is back.
  */
 import type { Broker, Report } from '../broker/broker.ts'
+import { Burst } from '../burst.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob } from '../job.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -190,7 +191,9 @@ export class Dispatcher {
       return true
     }
     const { queues, order, leaseMs } = options
-    const claim = limit === 0 ? undefined : { queues, order, limit, worker: session, leaseMs }
+    const request = { queues, order, limit, worker: session, leaseMs }
+    const { burst } = execution
+    const claim = limit === 0 ? undefined : burst === null ? request : { ...request, burst }
     try {
       if (claim !== undefined) await this.#of.beforeClaim()
       const begunAt = performance.now()
@@ -201,7 +204,7 @@ export class Dispatcher {
       execution.add(claimed)
       // Reports that were settled without a look may have let jobs go, or sent some back.
       if (claim === undefined) this.#mayHaveWork = true
-      else if (claimed.length < limit) this.#mayHaveWork = false
+      else if (countJobs(claimed) < limit) this.#mayHaveWork = false
       else this.onWork()
       execution.handOut(pool.children)
       if (execution.idle && !this.#mayHaveWork) this.#of.onIdle()
@@ -258,6 +261,9 @@ export class Dispatcher {
     if (options.logs(level)) options.log({ level, at: options.clock.now().at, type: 'worker.notice', message })
   }
 }
+
+const countJobs = (claimed: readonly (ClaimedJob | Burst)[]): number =>
+  claimed.reduce((count, item) => count + (item instanceof Burst ? item.size : 1), 0)
 
 const pause = (ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

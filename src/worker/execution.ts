@@ -5,16 +5,18 @@
  */
 
 import type { Report } from '../broker/broker.ts'
+import { Burst } from '../burst.ts'
 import type { Clock } from '../clock.ts'
 import type { Messages } from '../envelope/messages.ts'
 import { Rejected } from '../envelope/rejected.ts'
 import type { ClaimedJob, Lease, Progress } from '../job.ts'
 import type { Outcome, Transition } from '../outcome.ts'
-import { decide, poisoned } from '../policy.ts'
-import type { ChildExit, Ended, PoolChild } from '../pool/pool.ts'
-import { ChildLoads } from './child-loads.ts'
+import { decide, plainSuccess, poisoned } from '../policy.ts'
+import type { BurstEnd, ChildExit, Ended, PoolChild, RunBurst } from '../pool/pool.ts'
+import { BurstFlights } from './burst-flights.ts'
+import { ChildLoads, type Consignments } from './child-loads.ts'
 import { endEntry, endLevel } from './end-entry.ts'
-import type { Flight } from './flight.ts'
+import { type BurstFlight, type Flight, newFlight } from './flight.ts'
 import type { JobHooks } from './job-hooks.ts'
 import { lockOutcome, unlockJob } from './job-locks.ts'
 import type { LogEntry, LogLevel } from './log-entry.ts'
@@ -25,6 +27,14 @@ import type { TaskTable } from './task-table.ts'
 
 /** A job that was thought to be short is taken for long after so many milliseconds. */
 const longMs = 25
+
+/** No burst is larger; a child has several in its hands, so that each is a small part of its work. */
+const largestBurst = 256
+const burstsInWindow = 4
+/** Smaller ones are not worth it. */
+const smallestBurst = 16
+/** After a burst was dissolved because one of its jobs did otherwise, so many jobs come one by one. */
+const warinessJobs = 5_000
 
 /** What `Execution` needs. */
 export interface ExecutionOptions {
@@ -46,10 +56,13 @@ export class Execution {
   readonly #options: ExecutionOptions
   readonly #random: () => number
   readonly #flights = new Map<number, Flight>()
+  readonly #bursts = new BurstFlights()
   readonly #loads = new ChildLoads(this.pace)
   readonly #reports = new Reports()
-  #ahead: Flight[] = []
+  #ahead: (Flight | BurstFlight)[] = []
   #processed = 0
+  /** No bursts before so many jobs have ended. */
+  #waryUntil = 0
   #cut = 0
   #stopping = false
   #held = false
@@ -65,7 +78,7 @@ export class Execution {
 
   /** Jobs claimed and not reported. */
   get size(): number {
-    return this.#flights.size
+    return this.#flights.size + this.#bursts.size
   }
 
   /** Reports that wait for the next transaction. */
@@ -85,41 +98,62 @@ export class Execution {
 
   /** True when nothing is in hand and nothing is to be reported. */
   get idle(): boolean {
-    return this.#flights.size === 0 && this.#reports.size === 0
+    return this.size === 0 && this.#reports.size === 0
   }
 
   get leases(): Lease[] {
-    return [...this.#flights.values()].map(({ job }) => ({ id: job.id, token: job.token }))
+    return [...this.#flights.values()].map(({ job }) => ({ id: job.id, token: job.token })).concat(this.#bursts.leases)
+  }
+
+  /** How large bursts may be, while jobs are so short that they are worth it; else null. */
+  get burst(): number | null {
+    const size = Math.min(largestBurst, Math.floor(this.pace.window / burstsInWindow))
+    return size < smallestBurst || this.#processed < this.#waryUntil ? null : size
   }
 
   /** Takes charge of claimed jobs. */
-  add(jobs: readonly ClaimedJob[]): void {
-    for (const claimed of jobs) {
-      const policy = this.#options.tasks.policyFor(claimed)
-      const unlocked = unlockJob(this.#options.messages, claimed)
-      const rejected = unlocked instanceof Rejected ? unlocked : null
-      const known = unlocked instanceof Rejected ? claimed : unlocked
-      // Its start must be on record before it runs, as that of a recovered one.
-      const job = policy.ack === 'early' ? { ...known, recovered: true } : known
-      const flight: Flight = { job, child: null, load: 0, started: false, lost: false, progress: null, progressAt: 0 }
-      this.#dropOlder(job.id)
-      this.#flights.set(job.id, flight)
-      if (job.crashes > 0 && job.crashes >= policy.maxCrashes) {
-        // The broker has counted that crash already.
-        const transition = { ...poisoned(job.crashes, 'its worker went away'), crashed: false }
-        this.#end(flight, transition, { startedAt: null, pid: null })
-      } else if (job.crashes > 0 && policy.ack === 'early') {
-        this.#decide(
-          flight,
-          { type: 'crashed', started: true, detail: 'its worker went away' },
-          { startedAt: null, pid: null },
-        )
-      } else if (this.#stopping || this.#held) this.#return(flight)
-      else if (rejected !== null) {
-        const error = { type: 'Rejected', message: rejected.message }
-        this.#decide(flight, { type: 'rejected', error }, { startedAt: null, pid: null })
-      } else this.#ahead.push(flight)
+  add(claimed: readonly (ClaimedJob | Burst)[]): void {
+    for (const item of claimed) {
+      if (!(item instanceof Burst)) this.#add(item)
+      else if (this.#mayRunTogether(item)) this.#ahead.push(this.#bursts.add(item))
+      else for (const job of item.jobs()) this.#add(job)
     }
+  }
+
+  /** True of a burst of whose jobs nothing is to be said or looked at before their ends. */
+  #mayRunTogether({ like, ids }: Burst): boolean {
+    const { tasks, messages } = this.#options
+    if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task))) return false
+    if (!messages.isOpen({ serializer: 'json', text: '' }) || tasks.limitsFor(like) !== null) return false
+    if (tasks.policyFor(like).ack === 'early') return false
+    return this.#flights.size === 0 || !ids.some((id) => this.#flights.has(id))
+  }
+
+  #add(claimed: ClaimedJob): void {
+    const policy = this.#options.tasks.policyFor(claimed)
+    const unlocked = unlockJob(this.#options.messages, claimed)
+    const rejected = unlocked instanceof Rejected ? unlocked : null
+    const known = unlocked instanceof Rejected ? claimed : unlocked
+    // Its start must be on record before it runs, as that of a recovered one.
+    const job = policy.ack === 'early' ? { ...known, recovered: true } : known
+    const flight = newFlight(job)
+    this.#dropOlder(job)
+    this.#flights.set(job.id, flight)
+    if (job.crashes > 0 && job.crashes >= policy.maxCrashes) {
+      // The broker has counted that crash already.
+      const transition = { ...poisoned(job.crashes, 'its worker went away'), crashed: false }
+      this.#end(flight, transition, { startedAt: null, pid: null })
+    } else if (job.crashes > 0 && policy.ack === 'early') {
+      this.#decide(
+        flight,
+        { type: 'crashed', started: true, detail: 'its worker went away' },
+        { startedAt: null, pid: null },
+      )
+    } else if (this.#stopping || this.#held) this.#return(flight)
+    else if (rejected !== null) {
+      const error = { type: 'Rejected', message: rejected.message }
+      this.#decide(flight, { type: 'rejected', error }, { startedAt: null, pid: null })
+    } else this.#ahead.push(flight)
   }
 
   /** How many more jobs the children could use. */
@@ -129,34 +163,28 @@ export class Execution {
     for (const { state, inFlight, remaining } of children) {
       if (state === 'idle' || state === 'busy') room += Math.min(perChild, inFlight + remaining)
     }
-    return Math.max(0, room - this.#flights.size)
+    return Math.max(0, room - this.size)
   }
 
   /** Hands waiting jobs to children that have room, the least loaded first. */
   handOut(children: readonly PoolChild<ClaimedJob>[]): void {
     if (this.#ahead.length === 0) return
     let able = children.filter((child) => child.state === 'idle' || child.state === 'busy')
-    const batches = new Map<PoolChild<ClaimedJob>, ClaimedJob[]>()
-    const waiting: Flight[] = []
+    const consignments: Consignments = new Map()
+    const waiting: (Flight | BurstFlight)[] = []
     const now = this.#options.clock.now().at
     for (const flight of this.#ahead) {
-      if (flight.job.expiresAt !== null && flight.job.expiresAt <= now && !flight.started) {
+      if ('job' in flight && flight.job.expiresAt !== null && flight.job.expiresAt <= now && !flight.started) {
         this.#decide(flight, { type: 'expired' }, { startedAt: null, pid: null })
         continue
       }
-      const child = this.#loads.place(flight, able, batches)
-      if (child === null) {
-        waiting.push(flight)
-        // A job that must run alone keeps a child free, or lets the emptiest one run empty.
-        if (flight.job.recovered) able = able.toSorted((a, b) => a.inFlight - b.inFlight).slice(1)
-        continue
-      }
-      const batch = batches.get(child)
-      if (batch === undefined) batches.set(child, [flight.job])
-      else batch.push(flight.job)
+      if (this.#loads.place(flight, able, consignments)) continue
+      waiting.push(flight)
+      // A job that must run alone keeps a child free, or lets the emptiest one run empty.
+      if ('job' in flight && flight.job.recovered) able = able.toSorted((a, b) => a.inFlight - b.inFlight).slice(1)
     }
     this.#ahead = waiting
-    for (const [child, jobs] of batches) child.run(jobs)
+    for (const [child, { pieces }] of consignments) child.run(pieces)
   }
 
   /**
@@ -166,7 +194,10 @@ export class Execution {
   takeReports(children: readonly PoolChild<ClaimedJob>[]): Report[] {
     const at = this.#options.clock.now().at
     const free = children.filter(({ state }) => state === 'idle').length
-    const recovered = this.#ahead.filter((flight) => flight.job.recovered).slice(0, free)
+    const recovered = this.#ahead
+      .filter((flight) => 'job' in flight)
+      .filter(({ job }) => job.recovered)
+      .slice(0, free)
     for (const flight of recovered) this.#reports.started(flight, { at, pid: null })
     return this.#reports.take(at)
   }
@@ -178,7 +209,8 @@ export class Execution {
 
   /** True for the start of a job that is not handed out: it is to be told again, and is not on record until then. */
   #isWaiting(report: Report): boolean {
-    const flight = report.kind === 'started' ? this.#flights.get(report.id) : undefined
+    if (report.kind !== 'started') return false
+    const flight = this.#flights.get(report.id)
     if (flight === undefined || flight.child !== null || flight.job.token !== report.token) return false
     flight.started = false
     return true
@@ -187,11 +219,10 @@ export class Execution {
   /** Ends jobs whose lease was lost or whose cancel was asked for. */
   endAll(ids: readonly number[], cause: 'cancelled' | 'shutdown'): void {
     for (const id of ids) {
-      const flight = this.#flights.get(id)
+      const flight = this.#endInChild(id, cause)
       if (flight === undefined) continue
       if (flight.child !== null) {
         if (cause === 'shutdown') flight.lost = true
-        flight.child.end(id, cause)
         continue
       }
       this.#ahead = this.#ahead.filter((waiting) => waiting !== flight)
@@ -226,7 +257,8 @@ export class Execution {
   #returnAhead(): void {
     const waiting = this.#ahead
     this.#ahead = []
-    for (const flight of waiting) this.#return(flight)
+    for (const flight of waiting)
+      for (const each of 'burst' in flight ? this.#split(flight) : [flight]) this.#return(each)
   }
 
   /** The pool: a job that outlasts a moment has started. */
@@ -250,6 +282,42 @@ export class Execution {
       this.#decide(flight, outcome, { startedAt, pid, at, runMs })
     }
     this.onChange()
+  }
+
+  /** The pool: jobs of bursts succeeded. */
+  succeeded(ends: readonly BurstEnd<ClaimedJob>[]): void {
+    for (const { burst, from, count, startedAt, at, runMs, pid } of ends) {
+      const { token, task, queue } = burst.like
+      this.pace.observe(task, runMs)
+      this.#processed += count
+      // Unknown where the rest of it has been dissolved since.
+      const flight = this.#bursts.get(burst)
+      if (flight !== undefined) this.#loads.lighten(flight, (flight.load * count) / (burst.size + count))
+      this.#reports.succeeded({
+        ids: burst.columns.ids.slice(from, from + count),
+        token,
+        task,
+        queue,
+        at,
+        startedAt,
+        pid,
+      })
+      if (this.#tellsOfSuccesses) {
+        for (let place = from; place < from + count; place += 1) {
+          this.#tellEnd(burst.job(place), plainSuccess, { at, startedAt, runMs, pid })
+        }
+      }
+      if (burst.size === 0) this.#bursts.delete(burst)
+    }
+    this.onChange()
+  }
+
+  /** The pool: what is left of a burst are these jobs, each by itself. */
+  dissolved(burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
+    const flight = this.#bursts.get(burst)
+    if (flight === undefined) return
+    this.#waryUntil = this.#processed + warinessJobs
+    this.#split(flight, jobs)
   }
 
   /** The pool: a job says how far it is. */
@@ -299,13 +367,36 @@ export class Execution {
   }
 
   /** Ends the earlier run of a job that is claimed anew: its lease ran out unnoticed. */
-  #dropOlder(id: number): void {
-    const older = this.#flights.get(id)
+  #dropOlder({ id, recovered }: ClaimedJob): void {
+    // A burst is of jobs that have never been claimed; one that was in it comes back as recovered.
+    if (!recovered && !this.#flights.has(id)) return
+    const older = this.#endInChild(id, 'shutdown')
     if (older === undefined) return
-    older.child?.end(id, 'shutdown')
     this.#loads.unload(older)
     this.#reports.forget(older)
     this.#ahead = this.#ahead.filter((waiting) => waiting !== older)
+  }
+
+  /** Ends a job if a child has it, and answers its flight: it is not in a burst any more. */
+  #endInChild(id: number, cause: 'cancelled' | 'shutdown'): Flight | undefined {
+    const held = this.#flights.get(id) ?? this.#bursts.holding(id)
+    if (held === undefined) return undefined
+    if (held.child !== null) held.child.end(id, cause)
+    else if ('burst' in held) {
+      const flights = this.#split(held)
+      this.#ahead = this.#ahead.flatMap((waiting) => (waiting === held ? flights : [waiting]))
+    }
+    return this.#flights.get(id)
+  }
+
+  /** The jobs of a burst from now on, each by itself. */
+  #split({ burst, child, load }: BurstFlight, jobs: readonly ClaimedJob[] = burst.jobs()): Flight[] {
+    this.#bursts.delete(burst)
+    return jobs.map((job) => {
+      const flight = { ...newFlight(job), child, load: load / jobs.length }
+      this.#flights.set(job.id, flight)
+      return flight
+    })
   }
 
   /** A job that was thought to be short still runs: what waits behind it may go to another child, and nothing is added. */
@@ -342,12 +433,20 @@ export class Execution {
     this.#loads.unload(flight)
     const at = run.at ?? this.#options.clock.now().at
     this.#reports.ended(flight, { at, startedAt: run.startedAt, pid: run.pid, transition })
-    this.#options.jobHooks?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
-    this.#options.meter?.ended(job, transition, { at, startedAt: run.startedAt, runMs: run.runMs ?? null })
+    this.#tellEnd(job, transition, { ...run, at })
+  }
+
+  get #tellsOfSuccesses(): boolean {
+    const { jobHooks = null, meter = null, logs } = this.#options
+    return jobHooks !== null || meter !== null || logs('info')
+  }
+
+  #tellEnd(job: ClaimedJob, transition: Transition, { at, startedAt, runMs }: RunEnd & { readonly at: number }): void {
+    const { jobHooks, meter, logs, log } = this.#options
+    jobHooks?.ended(job, transition, { at, startedAt, runMs: runMs ?? null })
+    meter?.ended(job, transition, { at, startedAt, runMs: runMs ?? null })
     const level = endLevel(transition)
-    if (level !== null && this.#options.logs(level)) {
-      this.#options.log(endEntry(job, transition, { level, at, runMs: run.runMs }))
-    }
+    if (level !== null && logs(level)) log(endEntry(job, transition, { level, at, runMs }))
   }
 }
 

@@ -2,7 +2,16 @@
 import type { Broker } from '../broker/broker.ts'
 import { JobqError } from '../errors.ts'
 import type { ClaimedJob, Progress } from '../job.ts'
-import type { ChildExit, Ended, PoolChild, PoolListener, StartTrouble, TaskCall } from '../pool/pool.ts'
+import type {
+  BurstEnd,
+  ChildExit,
+  Ended,
+  PoolChild,
+  PoolListener,
+  RunBurst,
+  StartTrouble,
+  TaskCall,
+} from '../pool/pool.ts'
 import { residentBytes } from '../pool/resident-bytes.ts'
 import { failuresToTell } from '../pool/start-up.ts'
 import { problemText, type TaskProblem, type TaskSummary } from '../pool/task-summary.ts'
@@ -52,6 +61,14 @@ export class PoolReports implements PoolListener<ClaimedJob> {
 
   finished(_child: PoolChild<ClaimedJob>, ended: readonly Ended<ClaimedJob>[]): void {
     this.#to.execution.finished(ended)
+  }
+
+  succeeded(_child: PoolChild<ClaimedJob>, ends: readonly BurstEnd<ClaimedJob>[]): void {
+    this.#to.execution.succeeded(ends)
+  }
+
+  dissolved(_child: PoolChild<ClaimedJob>, burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
+    this.#to.execution.dissolved(burst, jobs)
   }
 
   imported(child: PoolChild<ClaimedJob>, file: string, hash: string | null): void {

@@ -1,4 +1,4 @@
-import type { Report } from '../broker/broker.ts'
+import type { Report, Succeeded } from '../broker/broker.ts'
 import type { Progress } from '../job.ts'
 import type { Transition } from '../outcome.ts'
 import type { Flight } from './flight.ts'
@@ -19,9 +19,11 @@ export interface RunEnded {
 export class Reports {
   readonly #progressing = new Set<Flight>()
   #due: Report[] = []
+  #size = 0
 
+  /** So many jobs have something to be written. */
   get size(): number {
-    return this.#due.length
+    return this.#size
   }
 
   /** A job starts; one that is on record already is told again only with its process. */
@@ -29,7 +31,7 @@ export class Reports {
     if (flight.started && start.pid === null) return
     flight.started = true
     const { id, token, attempt } = flight.job
-    this.#due.push({ kind: 'started', id, token, attempt, ...start })
+    this.#add({ kind: 'started', id, token, attempt, ...start })
   }
 
   /** A job says how far it is; that is written now and then. */
@@ -43,7 +45,12 @@ export class Reports {
     if (flight.progress !== null) this.#progress(flight, Number.POSITIVE_INFINITY)
     const { id, token, attempt } = flight.job
     const started = startedAt ?? (flight.started ? at : null)
-    this.#due.push({ kind: 'finished', id, token, attempt, at, startedAt: started, pid, transition })
+    this.#add({ kind: 'finished', id, token, attempt, at, startedAt: started, pid, transition })
+  }
+
+  /** Jobs of a burst have succeeded. */
+  succeeded(report: Omit<Succeeded, 'kind'>): void {
+    this.#add({ kind: 'succeeded', ...report })
   }
 
   /** Nothing more is to be written of a job. */
@@ -56,12 +63,19 @@ export class Reports {
     for (const flight of this.#progressing) this.#progress(flight, at)
     const due = this.#due
     this.#due = []
+    this.#size = 0
     return due
   }
 
   /** Puts in front again what could not be written. */
   giveBack(reports: readonly Report[]): void {
     this.#due = [...reports, ...this.#due]
+    for (const report of reports) this.#size += jobsOf(report)
+  }
+
+  #add(report: Report): void {
+    this.#due.push(report)
+    this.#size += jobsOf(report)
   }
 
   #progress(flight: Flight, at: number): void {
@@ -72,6 +86,8 @@ export class Reports {
     this.#progressing.delete(flight)
     const { id, token, attempt } = job
     const { fraction, text } = progress
-    this.#due.push({ kind: 'progress', id, token, attempt, at: progress.at, fraction, text })
+    this.#add({ kind: 'progress', id, token, attempt, at: progress.at, fraction, text })
   }
 }
+
+const jobsOf = (report: Report): number => (report.kind === 'succeeded' ? report.ids.length : 1)

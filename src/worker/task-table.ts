@@ -48,7 +48,7 @@ export class TaskTable {
   }
 
   /** What holds for one job: its own options over its task's over the configuration's defaults. */
-  policyFor(job: ClaimedJob): RunPolicy {
+  policyFor(job: Pick<ClaimedJob, 'task' | 'retries' | 'options'>): RunPolicy {
     const policy = this.#policyOf(job.task)
     const { backoff, maxCrashes } = job.options
     if (job.retries === null && backoff === undefined && maxCrashes === undefined) return policy
@@ -61,7 +61,7 @@ export class TaskTable {
   }
 
   /** How long one job may run; null where it may as long as it likes. */
-  limitsFor(job: ClaimedJob): RunLimits | null {
+  limitsFor(job: Pick<ClaimedJob, 'task' | 'options'>): RunLimits | null {
     return this.#limits.for(job)
   }
 

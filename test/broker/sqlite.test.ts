@@ -8,19 +8,31 @@ import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
 import { conformance } from './conformance/conformance.ts'
 import { compareWithModel } from './conformance/model.ts'
 
+/** The jobs that the rows of a table of stretches cover. */
+const coveredBy = (table: string): string =>
+  `SELECT c.id FROM ${table} s CROSS JOIN jobq_jobs c ON c.id BETWEEN s.job AND s.last`
+
+/** Stretches that overlap, are none, or cover jobs that do not exist. */
+const unsound = (table: string): string => `SELECT '${table} unsound' AS wrong, job FROM ${table} s WHERE last < job
+  OR EXISTS (SELECT 1 FROM ${table} o WHERE o.job > s.job AND o.job <= s.last)
+  OR (SELECT count(*) FROM jobq_jobs WHERE id BETWEEN s.job AND s.last) <> last - job + 1`
+
 /** What the tables must agree on, whatever was done to them: queries that give a row where they do not. */
 const disagreements = [
+  unsound('jobq_leases'),
+  unsound('jobq_ends'),
   `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current j WHERE state = 1
-     AND id NOT IN (SELECT job FROM jobq_leases) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND job = j.id)`,
+     AND id NOT IN (${coveredBy('jobq_leases')}) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND job = j.id)`,
   `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_current WHERE state = 1)
-     OR job IN (SELECT job FROM jobq_leases) OR job IN (SELECT job FROM jobq_throttled)`,
+     OR job IN (${coveredBy('jobq_leases')}) OR job IN (SELECT job FROM jobq_throttled)`,
   `SELECT 'throttled and not as its row says' AS wrong, job FROM jobq_throttled
      WHERE (task, rank, due_at, job) NOT IN (SELECT task, -priority, due_at, id FROM jobq_current WHERE state = 1)`,
-  `SELECT 'leased and not in a worker''s hands' AS wrong, job FROM jobq_leases WHERE job NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,
-  `SELECT 'running without a lease' AS wrong, id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)`,
-  `SELECT 'ended apart and something else in its row' AS wrong, job FROM jobq_ends
-     WHERE job NOT IN (SELECT id FROM jobq_jobs WHERE state = 1 AND attempt = 0 AND expires_at IS NULL AND unique_key IS NULL)`,
-  `SELECT 'ended apart without its events' AS wrong, e.job FROM jobq_ends e
+  `SELECT 'leased and not in a worker''s hands' AS wrong, id FROM (${coveredBy('jobq_leases')}) WHERE id NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,
+  `SELECT 'running without a lease' AS wrong, id FROM jobq_jobs WHERE state = 3 AND id NOT IN (${coveredBy('jobq_leases')})`,
+  `SELECT 'ended apart and something else in its row' AS wrong, id FROM (${coveredBy('jobq_ends')})
+     WHERE id NOT IN (SELECT id FROM jobq_jobs WHERE state = 1 AND attempt = 0 AND expires_at IS NULL AND unique_key IS NULL)`,
+  `SELECT 'ended apart without its events' AS wrong, e.job FROM
+       (SELECT c.id AS job, e.event_shift + 2 * c.id AS event FROM jobq_ends e CROSS JOIN jobq_jobs c ON c.id BETWEEN e.job AND e.last) e
      WHERE e.event - 1 > (SELECT value FROM jobq_meta WHERE key = 'events_pruned')
        AND (SELECT group_concat(job || ' ' || type) FROM jobq_events WHERE id IN (e.event - 1, e.event)) IS NOT e.job || ' -1,' || e.job || ' -3'`,
 ]

@@ -8,7 +8,7 @@ import { signal, treeOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { FaultSite } from './fault-site.ts'
 
-const inHands = 'SELECT count(*) FROM jobq_leases'
+const inHands = 'SELECT total(last - job + 1) FROM jobq_leases'
 
 test('a worker killed with 1,000 jobs in flight loses none', () =>
   FaultSite.use(async (site) => {

@@ -133,12 +133,13 @@ const agreements: Readonly<Record<string, string>> = {
   'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_current j ON j.id = r.job
     WHERE j.state IS NOT 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
   'is either waiting or in hand when it is ready': `SELECT id FROM jobq_current
-    WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE job = id) + (SELECT count(*) FROM jobq_leases WHERE job = id)
+    WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE job = id) + (SELECT count(*) FROM jobq_leases WHERE id BETWEEN job AND last)
       + (SELECT count(*) FROM jobq_throttled WHERE job = id) <> 1`,
-  'has one end only': `SELECT e.job FROM jobq_ends e LEFT JOIN jobq_jobs j ON j.id = e.job
+  'has one end only': `SELECT j.id FROM jobq_ends e CROSS JOIN jobq_jobs j ON j.id BETWEEN e.job AND e.last
     WHERE j.state IS NOT 1 OR j.attempt <> 0 OR j.expires_at IS NOT NULL OR j.unique_key IS NOT NULL`,
-  'is in hand when it runs': 'SELECT id FROM jobq_jobs WHERE state = 3 AND id NOT IN (SELECT job FROM jobq_leases)',
-  'is ready or runs when it is in hand': `SELECT l.job FROM jobq_leases l LEFT JOIN jobq_current j ON j.id = l.job
+  'is in hand when it runs':
+    'SELECT id FROM jobq_jobs WHERE state = 3 AND NOT EXISTS (SELECT 1 FROM jobq_leases WHERE id BETWEEN job AND last)',
+  'is ready or runs when it is in hand': `SELECT j.id FROM jobq_leases l CROSS JOIN jobq_current j ON j.id BETWEEN l.job AND l.last
     WHERE j.state IS NULL OR j.state NOT IN (1, 3)`,
 }
 

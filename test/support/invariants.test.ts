@@ -355,12 +355,12 @@ const spoiled: readonly Spoiled[] = [
   {
     name: 'somebody holds a job that is over',
     expected: /^10: the file is damaged: it is not true that job \d+ is ready or runs when it is in hand/,
-    sql: () => `INSERT INTO jobq_leases VALUES (${job('plain')}, 1, 1, 1, 0)`,
+    sql: () => `INSERT INTO jobq_leases VALUES (${job('plain')}, ${job('plain')}, 1, 1, 1, 0)`,
   },
   {
     name: 'a job has an end of its own and another',
     expected: /^10: the file is damaged: it is not true that job \d+ has one end only/,
-    sql: () => `INSERT INTO jobq_ends VALUES (${job('cancelled')}, 1, 1, 1, 1, 1, 1)`,
+    sql: () => `INSERT INTO jobq_ends VALUES (${job('cancelled')}, ${job('cancelled')}, 1, 1, 1, 1, 1, 1)`,
   },
   { name: 'an index lacks an entry', expected: /^10: the file is damaged/, file: (files) => dropIndexEntries(files) },
 ]
@@ -382,7 +382,7 @@ const dropIndexEntries = (files: EvidenceFiles): void => {
 const foldEnds = `
   UPDATE jobq_jobs SET (state, attempt, spent, token, worker, pid, started_at, finished_at) =
     (SELECT state, attempt, spent, token, worker, pid, started_at, finished_at FROM jobq_current c WHERE c.id = jobq_jobs.id)
-    WHERE id IN (SELECT job FROM jobq_ends);
+    WHERE EXISTS (SELECT 1 FROM jobq_ends WHERE id BETWEEN job AND last);
   UPDATE jobq_events SET type = abs(type) WHERE type < 0;
   DELETE FROM jobq_ends`
 

@@ -5,7 +5,8 @@
 import type { Moment } from '../../clock.ts'
 import type { Lease } from '../../job.ts'
 import type { Transition } from '../../outcome.ts'
-import type { LeaseStatus, Report } from '../broker.ts'
+import type { LeaseStatus, Report, SingleReport } from '../broker.ts'
+import { singleReports } from '../single-reports.ts'
 import { settleDependents } from './dependents.ts'
 import type { MemoryStore } from './memory-store.ts'
 import type { JobRow, RowLease } from './row.ts'
@@ -15,7 +16,7 @@ type HeldRow = JobRow & { readonly lease: RowLease }
 /** Carries out reports in their order and answers the leases that were lost. */
 export const settleReports = (store: MemoryStore, reports: readonly Report[], now: Moment): Lease[] => {
   const lost: Lease[] = []
-  for (const report of reports) {
+  for (const report of reports.flatMap((each) => (each.kind === 'succeeded' ? singleReports(each) : [each]))) {
     const row = heldRow(store, report)
     if (row !== null) apply(store, row, { report, now })
     else if (!isRepeatedEnd(store, report)) {
@@ -45,16 +46,20 @@ const heldRow = (store: MemoryStore, lease: Lease): HeldRow | null => {
 }
 
 /** A job that was taken from its holder, or whose end is not the last word on it, has no token any more. */
-const isRepeatedEnd = (store: MemoryStore, report: Report): boolean =>
+const isRepeatedEnd = (store: MemoryStore, report: SingleReport): boolean =>
   report.kind === 'finished' && store.jobs.get(report.id)?.token === report.token
 
-const logStale = (store: MemoryStore, report: Report, now: Moment): void => {
+const logStale = (store: MemoryStore, report: SingleReport, now: Moment): void => {
   const row = store.jobs.get(report.id)
   const { attempt, kind, token } = report
   if (row !== undefined) store.logJob('job.stale', now.at, { row, attempt, data: { report: kind, token } })
 }
 
-const apply = (store: MemoryStore, row: HeldRow, given: { readonly report: Report; readonly now: Moment }): void => {
+const apply = (
+  store: MemoryStore,
+  row: HeldRow,
+  given: { readonly report: SingleReport; readonly now: Moment },
+): void => {
   const { report, now } = given
   const worker = store.workerName(row.lease.worker)
   switch (report.kind) {
@@ -93,7 +98,7 @@ const start = (
 const finish = (
   store: MemoryStore,
   row: HeldRow,
-  given: { readonly report: Extract<Report, { kind: 'finished' }>; readonly now: Moment },
+  given: { readonly report: Extract<SingleReport, { kind: 'finished' }>; readonly now: Moment },
 ): void => {
   const { report, now } = given
   const transition = row.cancelling ? cancelledInstead(report.transition) : report.transition

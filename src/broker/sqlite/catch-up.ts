@@ -5,9 +5,11 @@
 import type { Moment } from '../../clock.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
+import { endLease } from './leases.ts'
 import { makeReady, unready } from './ready.ts'
 import { stored } from './state.ts'
 import type { Store } from './store.ts'
+import { isIn } from './stretches.ts'
 
 /** Jobs that become ready in one turn at the most; more follow in the next, so that no turn is long. */
 const promoteAtMost = 5_000
@@ -20,7 +22,7 @@ export const catchUp = (store: Store, now: Moment): void => {
 }
 
 /** True of a job that no worker has in its hands. */
-const unheld = 'NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = jobq_jobs.id)'
+const unheld = `NOT ${isIn('jobq_leases', 'jobq_jobs.id')}`
 
 const promoteDue = (store: Store, now: number): void => {
   const due = store
@@ -102,12 +104,12 @@ const recoverExpiredLeases = (store: Store, now: Moment): void => {
   const expired = store
     .sql<Expired>(
       `SELECT j.id, j.task, j.queue, j.attempt, j.state, l.worker, l.cancelling
-       FROM jobq_leases l JOIN jobq_jobs j ON j.id = l.job WHERE l.lease_until <= ?`,
+       FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id BETWEEN l.job AND l.last WHERE l.lease_until <= ?`,
     )
     .all(Math.floor(now.tick))
   const cancelled: number[] = []
   for (const job of expired) {
-    store.sql('DELETE FROM jobq_leases WHERE job = ?').run(job.id)
+    endLease(store, job.id)
     if (job.cancelling === 1) {
       endWaiting(store, job, { error: { type: 'Cancelled', message: 'cancelled' }, now: now.at })
       cancelled.push(job.id)

@@ -3,13 +3,16 @@
  * expiry are cancelled, and those whose lease ran out go back to ready, so that the claim itself is one
  * index seek a queue, whatever else the file holds. Only inside a write.
  */
+import { Burst } from '../../burst.ts'
 import type { Moment } from '../../clock.ts'
 import type { ClaimedJob } from '../../job.ts'
 import { traceContext } from '../../trace-context.ts'
 import type { ClaimRequest } from '../broker.ts'
 import { catchUp } from './catch-up.ts'
-import { maxStoredBytes, toPayload, unreadable } from './payload-columns.ts'
+import { grantLeases } from './leases.ts'
+import { toPayload, unreadable } from './payload-columns.ts'
 import type { QueueTurns } from './queue-turns.ts'
+import { type Rare, type ReadyBurst, type ReadyRow, readReady, takeOff, together, usual } from './ready-jobs.ts'
 import { toRunOptions } from './run-options-column.ts'
 import { StartRates } from './start-rates.ts'
 import type { Store } from './store.ts'
@@ -41,21 +44,23 @@ export interface ClaimContext {
 }
 
 /** Takes due jobs for a worker. */
-export const claimJobs = (store: Store, request: ClaimRequest, context: ClaimContext): ClaimedJob[] => {
-  const { now, turns, taken } = context
+export const claimJobs = (store: Store, request: ClaimRequest, context: ClaimContext): (ClaimedJob | Burst)[] => {
+  const { now, taken } = context
   catchUp(store, now)
   const rates = StartRates.read(store, now.at)
   const rows =
     rates === null
-      ? takeReady(store, request, { turns, limit: request.limit })
+      ? takeReady(store, request, { turns: context.turns, limit: request.limit })
       : takeRated(store, request, { ...context, rates })
   if (rows.length === 0) return []
   const token = store.value("UPDATE jobq_meta SET value = value + 1 WHERE key = 'token' RETURNING value") as number
-  const ids = JSON.stringify(rows.map((row) => row[0]))
-  store
-    .sql('INSERT INTO jobq_leases(job, token, worker, lease_until) SELECT value, ?, ?, ? FROM json_each(?)')
-    .run(token, request.worker, Math.round(now.tick + request.leaseMs), ids)
-  return rows.map((row) => handOut(store, row, { token, worker: request.worker, taken }))
+  const { worker, leaseMs, burst } = request
+  const ids = rows.map(([id]) => id)
+  grantLeases(store, ids, { token, worker, until: Math.round(now.tick + leaseMs) })
+  const jobs = burst === undefined ? rows : together(rows, burst)
+  return jobs.map((job) =>
+    'columns' in job ? toBurst(store, job, token) : handOut(store, job, { token, worker, taken }),
+  )
 }
 
 /** Takes rows off the list, as many as there are up to `limit`. */
@@ -64,8 +69,8 @@ const takeReady = (
   request: ClaimRequest,
   { turns, limit }: { readonly turns: QueueTurns; readonly limit: number },
 ): ReadyRow[] => {
-  const rows = turns.take(readyQueues(store, request), limit, (queue, most) => readyRows(store, queue, most))
-  takeOffList(store, rows)
+  const rows = turns.take(readyQueues(store, request), limit, (queue, most) => readReady(store, queue, most))
+  takeOff(store, rows)
   return rows
 }
 
@@ -90,61 +95,22 @@ const takeRated = (
   return admitted
 }
 
-type ReadyRow = [
-  id: number,
-  task: number,
-  queue: number,
-  rank: number,
-  dueAt: number,
-  createdAt: number,
-  retries: number | null,
-  /** Null where it is too large. */
-  payload: string | Buffer | null,
-  /** A JSON array of what most jobs do not have; null for them. */
-  rare: string | null,
-]
-
-type Rare = [
-  spent: number,
-  base: number,
-  crashes: number,
-  alone: number,
-  expiresAt: number | null,
-  options: string | null,
-  serializer: string | null,
-  coding: string | null,
-  signature: string | null,
-  plain: number,
-  traceparent: string | null,
-  tracestate: string | null,
-]
-
-const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1, null, null]
-
-/** What somebody else has written instead of JSON must not end the claim of all. */
-const fromMeta = (key: string): string => `iif(json_valid(j.meta), j.meta ->> '$.${key}', NULL)`
-
-const readyRows = (store: Store, queue: number, limit: number): ReadyRow[] =>
-  store
-    .sql<ReadyRow>(
-      `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries,
-         iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
-         iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
-             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL AND ${fromMeta('traceparent')} IS NULL, NULL,
-           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
-             CAST(j.serializer AS TEXT), CAST(j.coding AS TEXT), CAST(j.signature AS TEXT),
-             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, ${fromMeta('traceparent')}, ${fromMeta('tracestate')}))
-       FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
-    )
-    .raw()
-    .all(queue, limit)
-
-/** What was read of a queue is its beginning, so one range of the list is deleted for each. */
-const takeOffList = (store: Store, rows: readonly ReadyRow[]): void => {
-  const last = new Map(rows.map((row) => [row[2], row]))
-  for (const [queue, [id, , , rank, dueAt]] of last) {
-    store.sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)').run(queue, rank, dueAt, id)
+const toBurst = (store: Store, { task, queue, rank, retries, columns }: ReadyBurst, token: number): Burst => {
+  const like = {
+    token,
+    task: store.nameOf('jobq_tasks', task) ?? '',
+    queue: store.nameOf('jobq_queues', queue) ?? '',
+    priority: 0 - rank,
+    attempt: 1,
+    base: 0,
+    retries,
+    crashes: 0,
+    recovered: false,
+    options: {},
+    trace: null,
+    expiresAt: null,
   }
+  return new Burst(like, columns)
 }
 
 const handOut = (

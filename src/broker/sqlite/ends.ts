@@ -2,30 +2,38 @@
  * The ends of small jobs, which are kept beside the jobs' own rows (see `jobq_ends` in the migrations). Readers go through
  * `jobq_current`; whoever is about to write such a job's row, or to delete it, puts the end back first. Only inside a write.
  */
-import type { HeldJob } from './claim.ts'
 import { logRuns } from './event-writer.ts'
 import type { Store } from './store.ts'
+import { cutOut, keyFor, type StretchTable, stretchesOf } from './stretches.ts'
 
-/** Records the success of jobs whose run was not told of before; `ids` is a JSON array of theirs. Instants are epoch milliseconds. */
-export const insertEnds = (
-  store: Store,
-  ids: string,
-  run: {
-    readonly held: HeldJob
-    readonly pid: number | null
-    readonly startedAt: number
-    readonly finishedAt: number
-  },
-): void => {
-  const { held, pid, startedAt, finishedAt } = run
-  const { token, worker } = held
-  const firstEvent = logRuns(store, ids, { ...held, startedAt, finishedAt })
+const ends: StretchTable = { name: 'jobq_ends', columns: 'token, worker, pid, started_at, finished_at, event_shift' }
+
+/** What ends that are kept apart have in common. Instants are epoch milliseconds. */
+export interface SharedEnd {
+  readonly token: number
+  readonly task: number
+  readonly queue: number
+  readonly worker: number
+  readonly pid: number | null
+  readonly startedAt: number
+  readonly finishedAt: number
+}
+
+/** Records the success of jobs in their first attempt whose run was not told of before. */
+export const insertEnds = (store: Store, ids: readonly number[], end: SharedEnd): void => {
+  const { token, worker, pid, startedAt, finishedAt } = end
+  let event = logRuns(store, JSON.stringify(ids), { ...end, attempt: 1 })
+  const rows = stretchesOf(ids).map(([first, last]) => {
+    const row = [first, last, event - 2 * first]
+    event += 2 * (last - first + 1)
+    return row
+  })
   store
     .sql(
-      `INSERT INTO jobq_ends(job, token, worker, pid, started_at, finished_at, event)
-       SELECT value, ?, ?, ?, ?, ?, ? + 2 * key FROM json_each(?)`,
+      `INSERT INTO jobq_ends(job, last, token, worker, pid, started_at, finished_at, event_shift)
+       SELECT value ->> 0, value ->> 1, ?, ?, ?, ?, ?, value ->> 2 FROM json_each(?)`,
     )
-    .run(token, worker, pid, startedAt, finishedAt, firstEvent, ids)
+    .run(token, worker, pid, startedAt, finishedAt, JSON.stringify(rows))
 }
 
 /** Puts the end of a job, if one is kept apart, into its own row. */
@@ -49,13 +57,19 @@ export const removeEnd = (store: Store, id: number): boolean => {
 }
 
 const dropEnd = (store: Store, id: number): void => {
-  store.sql('DELETE FROM jobq_ends WHERE job = ?').run(id)
+  const key = store.value(`SELECT ${keyFor('jobq_ends', '?')}`, id)
+  cutOut(store, ends, { key: Number(key), first: id, last: id })
 }
 
 /** Makes the events to which an end leads findable without it; false where there is no such end. */
 const indexEvents = (store: Store, id: number): boolean => {
-  const event = store.value('SELECT event FROM jobq_ends WHERE job = ?', id)
-  if (typeof event !== 'number') return false
+  const shift = store.value(
+    `SELECT event_shift FROM jobq_ends WHERE job = ${keyFor('jobq_ends', '?')} AND last >= ?`,
+    id,
+    id,
+  )
+  if (typeof shift !== 'number') return false
+  const event = shift + 2 * id
   store.sql('UPDATE jobq_events SET type = abs(type) WHERE id IN (?, ?)').run(event - 1, event)
   return true
 }

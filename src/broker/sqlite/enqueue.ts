@@ -13,6 +13,7 @@ import { codingColumn, dataColumn, serializerColumn } from './payload-columns.ts
 import { makeReady, unready } from './ready.ts'
 import { stateName, stored, waitingState } from './state.ts'
 import type { Store, Value } from './store.ts'
+import { isIn } from './stretches.ts'
 
 /** Adds the jobs in their order; `now` is epoch milliseconds. */
 export const enqueueJobs = (store: Store, jobs: readonly NewJob[], now: number): Enqueued[] => {
@@ -206,7 +207,7 @@ interface Holder {
 const uniqueHolder = (store: Store, key: string): Holder | undefined =>
   store
     .sql<Holder>(
-      'SELECT id, state, due_at AS dueAt, EXISTS (SELECT 1 FROM jobq_leases WHERE job = id) AS held FROM jobq_jobs WHERE unique_key = ? AND state < 4',
+      `SELECT id, state, due_at AS dueAt, ${isIn('jobq_leases', 'jobq_jobs.id')} AS held FROM jobq_jobs WHERE unique_key = ? AND state < 4`,
     )
     .get(key)
 

@@ -2,6 +2,7 @@
 import { type EventsPruned, type EventType, eventTypes, type JobqEvent, type NewEvent } from '../../event.ts'
 import type { EventFilter, EventLog, EventPage } from '../broker.ts'
 import { eventCode, type Store, type Value } from './store.ts'
+import { keyFor } from './stretches.ts'
 
 type EventRow = [
   id: number,
@@ -60,8 +61,9 @@ export class SqliteEventLog implements EventLog {
     if (types !== undefined) where += ` AND abs(type) IN (${[...types].map(eventCode).join(', ')})`
     if (job !== undefined) {
       where += ` AND id IN (SELECT id FROM jobq_events WHERE job = ? AND type >= 0
-        UNION ALL SELECT event - 1 FROM jobq_ends WHERE job = ? UNION ALL SELECT event FROM jobq_ends WHERE job = ?)`
-      values.push(job, job, job)
+        UNION ALL SELECT event_shift + 2 * ? + told.value FROM jobq_ends CROSS JOIN json_each('[-1,0]') told
+          WHERE jobq_ends.job = ${keyFor('jobq_ends', '?')} AND last >= ?)`
+      values.push(job, job, job, job)
     }
     return this.#store
       .sql<EventRow>(

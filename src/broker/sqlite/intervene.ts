@@ -6,9 +6,11 @@ import { endWaiting } from './catch-up.ts'
 import { countFinished, dependentRow, letGo, needsAreMet, releaseDependents, reviveDependents } from './dependents.ts'
 import { foldEnd } from './ends.ts'
 import { logJobEvent } from './event-writer.ts'
+import { askForEnd } from './leases.ts'
 import { makeReady } from './ready.ts'
 import { stateName, stored } from './state.ts'
 import type { Store } from './store.ts'
+import { isIn } from './stretches.ts'
 
 interface Row {
   readonly id: number
@@ -36,8 +38,7 @@ export const cancelJobs = (
   const answers = rows.map((row): CancelAnswer => {
     if (row === undefined) return 'not-found'
     if (row.state > stored.running) return 'finished'
-    const { changes } = store.sql('UPDATE jobq_leases SET cancelling = 1 WHERE job = ?').run(row.id)
-    if (changes === 1) return 'cancelling'
+    if (askForEnd(store, row.id)) return 'cancelling'
     endWaiting(store, row, { error, now: cancel.now })
     ended.push(row.id)
     return 'cancelled'
@@ -51,7 +52,7 @@ const waitingIn = (store: Store, queue: string): Row[] => {
   if (id === undefined) throw new JobqError('not-found', `no queue '${queue}'`)
   return store
     .sql<Row>(
-      `SELECT ${rowColumns} FROM jobq_current j WHERE queue = ? AND state < 3 AND NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = j.id) ORDER BY id`,
+      `SELECT ${rowColumns} FROM jobq_current j WHERE queue = ? AND state < 3 AND NOT ${isIn('jobq_leases', 'j.id')} ORDER BY id`,
     )
     .all(id)
 }

@@ -15,6 +15,7 @@ import type {
 import { countFinished } from './dependents.ts'
 import { removeEnd } from './ends.ts'
 import { jsonColumn, objectColumn } from './json-column.ts'
+import { leaseOf } from './leases.ts'
 import { toPayload, toResult } from './payload-columns.ts'
 import { readQueues } from './queue-counts.ts'
 import { toRunOptions } from './run-options-column.ts'
@@ -64,7 +65,7 @@ interface JobRow {
 
 const selectJobs = `SELECT j.*, l.cancelling, t.name AS task, q.name AS queue, w.name AS worker, t.defaults ->> '$.retries' AS published_retries
   FROM jobq_current j JOIN jobq_tasks t ON t.id = j.task JOIN jobq_queues q ON q.id = j.queue
-  LEFT JOIN jobq_leases l ON l.job = j.id LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker)`
+  LEFT JOIN jobq_leases l ON ${leaseOf('j.id')} LEFT JOIN jobq_workers w ON w.id = coalesce(l.worker, j.worker)`
 
 /** The states for which an index finds the rows; others are found by going through the table in id order. */
 const indexed: Partial<Record<JobState, string>> = {

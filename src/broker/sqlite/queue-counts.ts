@@ -22,7 +22,7 @@ export const readQueues = (store: Store, now: number): QueueSummary[] => {
     'SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_throttled t CROSS JOIN jobq_jobs j ON j.id = t.job GROUP BY j.queue',
   )
   const claimed = depths(
-    `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id = l.job
+    `SELECT j.queue, count(*) AS jobs, min(j.due_at) AS oldest FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id BETWEEN l.job AND l.last
      WHERE j.state = 1 GROUP BY j.queue`,
   )
   const due = depths(

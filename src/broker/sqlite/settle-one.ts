@@ -1,17 +1,17 @@
 /** Carrying out one report of a job, by the job's row. Only inside a write. */
 import type { Lease } from '../../job.ts'
 import type { Transition } from '../../outcome.ts'
-import type { Report } from '../broker.ts'
+import type { SingleReport } from '../broker.ts'
 import type { HeldJob } from './claim.ts'
 import { countFinished } from './dependents.ts'
 import { logJobEvent } from './event-writer.ts'
+import { endLease, leaseOf } from './leases.ts'
 import { resultColumns } from './payload-columns.ts'
 import { makeReady } from './ready.ts'
 import { stored, waitingState } from './state.ts'
 import { eventCode, type Store } from './store.ts'
 
-/** A report of an end. */
-export type Finished = Extract<Report, { kind: 'finished' }>
+type Finished = Extract<SingleReport, { kind: 'finished' }>
 
 /** What the settling of one turn shares. */
 export interface Turn {
@@ -39,12 +39,12 @@ interface Row {
 }
 
 /** Carries out one report; a stale one changes nothing, is logged and counts as lost. */
-export const settleOne = (turn: Turn, report: Report): void => {
+export const settleOne = (turn: Turn, report: SingleReport): void => {
   const { store, lost } = turn
   const row = store
     .sql<Row>(
       `SELECT j.task, j.queue, j.state, l.token, j.token AS settledToken, l.worker, j.attempt, j.started_at AS startedAt, j.due_at AS dueAt, l.cancelling
-       FROM jobq_current j LEFT JOIN jobq_leases l ON l.job = j.id WHERE j.id = ?`,
+       FROM jobq_current j LEFT JOIN jobq_leases l ON ${leaseOf('j.id')} WHERE j.id = ?`,
     )
     .get(report.id)
   if (row?.token !== report.token) {
@@ -62,10 +62,10 @@ export const settleOne = (turn: Turn, report: Report): void => {
  * True for an end that was recorded already under the same token: the answer to it had not arrived. A settle leaves
  * the token of its claim with the job until it is claimed again.
  */
-const isRepeat = (row: Row, report: Report): boolean =>
+const isRepeat = (row: Row, report: SingleReport): boolean =>
   report.kind === 'finished' && row.token === null && row.settledToken === report.token
 
-const logStale = (turn: Turn, row: Row, report: Report): void => {
+const logStale = (turn: Turn, row: Row, report: SingleReport): void => {
   const data = { report: report.kind, token: report.token }
   logJobEvent(turn.store, 'job.stale', turn.now, {
     job: report.id,
@@ -103,7 +103,7 @@ const eventRow = (row: Row, report: { readonly id: number; readonly attempt: num
   attempt: report.attempt,
 })
 
-const recordProgress = (turn: Turn, row: Row, report: Extract<Report, { kind: 'progress' }>): void => {
+const recordProgress = (turn: Turn, row: Row, report: Extract<SingleReport, { kind: 'progress' }>): void => {
   const { fraction, text } = report
   turn.store.sql('UPDATE jobq_jobs SET progress = ?, progress_text = ? WHERE id = ?').run(fraction, text, report.id)
   logJobEvent(turn.store, 'job.progress', report.at, { ...eventRow(row, report), data: { fraction, text } })
@@ -120,7 +120,7 @@ const recordEnd = (turn: Turn, row: Row, report: Finished): void => {
       pid: report.pid,
     })
   }
-  store.sql('DELETE FROM jobq_leases WHERE job = ?').run(report.id)
+  endLease(store, report.id)
   const transition = wasCancelled(row, report.transition)
   const attempt = started ? report.attempt : row.attempt
   if (transition.to === 'queued') {

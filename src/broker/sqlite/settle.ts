@@ -1,24 +1,32 @@
 /**
  * Carrying out what workers report. Ends that differ in the job's id only (a success without a result, under
  * one token, within one millisecond: what a burst of small jobs looks like) are written by one statement for
- * all of them; should one of those leases turn out to be lost, the burst is undone and written by the row,
+ * all of them; should one of those leases turn out to be lost, that is undone and each written by its row,
  * like every other report. Only inside a write.
  */
 import type { Lease } from '../../job.ts'
-import type { Report } from '../broker.ts'
+import { plainSuccess } from '../../policy.ts'
+import type { Report, SingleReport, Succeeded } from '../broker.ts'
 import type { HeldJob } from './claim.ts'
 import { countFinished, releaseDependents } from './dependents.ts'
 import { insertEnds } from './ends.ts'
 import { logJobEvents } from './event-writer.ts'
-import { type Finished, settleOne, type Turn } from './settle-one.ts'
+import { endLeases } from './leases.ts'
+import { settleOne, type Turn } from './settle-one.ts'
 import { stored } from './state.ts'
 import type { Store } from './store.ts'
 
 /** Ends that differ in the job's id only. */
-interface Burst {
-  readonly first: Finished
-  readonly job: HeldJob
+interface Ends {
   readonly ids: number[]
+  readonly token: number
+  readonly task: number
+  readonly queue: number
+  readonly attempt: number
+  readonly plain: boolean
+  readonly pid: number | null
+  readonly startedAt: number
+  readonly finishedAt: number
 }
 
 /**
@@ -31,24 +39,28 @@ export const settleReports = (
   context: { readonly held: ReadonlyMap<number, HeldJob>; readonly now: number },
 ): Lease[] => {
   const turn: Turn = { store, held: context.held, now: context.now, lost: [], ended: [] }
-  const bursts: Burst[] = []
-  const single: Report[] = []
+  const groups: Ends[] = []
+  const single: SingleReport[] = []
   // Jobs with a report of their own before their end: that end is not the first to tell of the start.
   const told = new Set<number>()
-  let open: Burst | null = null
+  let open: Ends | null = null
   for (const report of reports) {
-    const job = told.size > 0 && told.has(report.id) ? undefined : wholeRun(turn, report)
-    if (job === undefined) {
+    if (report.kind === 'succeeded') {
+      groups.push(endsOf(store, report))
+      continue
+    }
+    const ends = told.size > 0 && told.has(report.id) ? null : wholeRun(turn, report)
+    if (ends === null) {
       single.push(report)
       told.add(report.id)
-    } else if (open !== null && isAlike(open, report, job)) open.ids.push(report.id)
+    } else if (open !== null && isAlike(open, ends)) open.ids.push(report.id)
     else {
-      open = { first: report as Finished, job, ids: [report.id] }
-      bursts.push(open)
+      open = ends
+      groups.push(ends)
     }
   }
   for (const report of single) settleOne(turn, report)
-  for (const burst of bursts) settleBurst(turn, burst)
+  for (const ends of groups) settleEnds(turn, ends)
   if (turn.ended.length > 0) releaseDependents(store, turn.ended, context.now)
   return turn.lost
 }
@@ -56,6 +68,8 @@ export const settleReports = (
 /** Forgets the jobs whose end was reported, and remembers whose start is on record. */
 export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report[], lost: readonly Lease[]): void => {
   for (const report of reports) {
+    // What came in a burst is not remembered job by job.
+    if (report.kind === 'succeeded') continue
     const job = held.get(report.id)
     if (job?.token !== report.token) continue
     if (report.kind === 'finished') held.delete(report.id)
@@ -64,56 +78,61 @@ export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report
   for (const { id, token } of lost) if (held.get(id)?.token === token) held.delete(id)
 }
 
-/** What is remembered of the job, if all that there is to say of its run is that it succeeded; otherwise the report is written by itself. */
-const wholeRun = (turn: Turn, report: Report): HeldJob | undefined => {
-  if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return undefined
-  if (report.transition.result != null || report.transition.exitCode != null) return undefined
+const endsOf = (store: Store, { ids, token, task, queue, at, startedAt, pid }: Succeeded): Ends => ({
+  ids: [...ids],
+  token,
+  task: store.taskId(task),
+  queue: store.queueId(queue),
+  attempt: 1,
+  plain: true,
+  pid,
+  startedAt,
+  finishedAt: at,
+})
+
+/** The end of one job, if all that there is to say of its run is that it succeeded; otherwise the report is written by itself. */
+const wholeRun = (turn: Turn, report: SingleReport): Ends | null => {
+  if (report.kind !== 'finished' || report.transition.to !== 'succeeded' || report.startedAt === null) return null
+  if (report.transition.result != null || report.transition.exitCode != null) return null
   const held = turn.held.get(report.id)
-  return held === undefined || held.token !== report.token || held.told ? undefined : held
+  if (held === undefined || held.token !== report.token || held.told) return null
+  const { token, task, queue, attempt, plain } = held
+  const { id, pid, startedAt, at: finishedAt } = report
+  return { ids: [id], token, task, queue, attempt, plain, pid, startedAt, finishedAt }
 }
 
-const isAlike = ({ first, job }: Burst, report: Report, other: HeldJob): boolean =>
-  report.kind === 'finished' &&
-  report.at === first.at &&
-  report.startedAt === first.startedAt &&
-  report.pid === first.pid &&
-  other.token === job.token &&
-  other.task === job.task &&
-  other.queue === job.queue &&
-  other.attempt === job.attempt &&
-  other.plain === job.plain
+const isAlike = (ends: Ends, other: Ends): boolean =>
+  other.finishedAt === ends.finishedAt &&
+  other.startedAt === ends.startedAt &&
+  other.pid === ends.pid &&
+  other.token === ends.token &&
+  other.task === ends.task &&
+  other.queue === ends.queue &&
+  other.attempt === ends.attempt &&
+  other.plain === ends.plain
 
-const settleBurst = (turn: Turn, burst: Burst): void => {
+const settleEnds = (turn: Turn, ends: Ends): void => {
   const { store, ended } = turn
-  const { first, job } = burst
-  const ids = JSON.stringify(burst.ids)
-  store.sql('SAVEPOINT burst').run()
-  const { changes } = store
-    .sql('DELETE FROM jobq_leases WHERE job IN (SELECT value FROM json_each(?)) AND token = ?')
-    .run(ids, job.token)
-  if (changes !== burst.ids.length) {
-    store.sql('ROLLBACK TO burst').run()
-    store.sql('RELEASE burst').run()
-    for (const id of burst.ids) settleOne(turn, { ...first, id })
+  const { ids, token, attempt, pid, startedAt, finishedAt } = ends
+  store.sql('SAVEPOINT ends').run()
+  const worker = endLeases(store, ids, token)
+  if (worker === null) store.sql('ROLLBACK TO ends').run()
+  store.sql('RELEASE ends').run()
+  if (worker === null) {
+    const run = { kind: 'finished', token, attempt, pid, startedAt, at: finishedAt, transition: plainSuccess } as const
+    for (const id of ids) settleOne(turn, { ...run, id })
     return
   }
-  store.sql('RELEASE burst').run()
-  const { queue } = job
-  const run = { held: job, pid: first.pid, startedAt: first.startedAt ?? first.at, finishedAt: first.at }
-  if (job.plain) insertEnds(store, ids, run)
-  else updateEnds(store, ids, run)
-  countFinished(store, queue, { succeeded: burst.ids.length })
-  ended.push(...burst.ids)
+  if (ends.plain) insertEnds(store, ids, { ...ends, worker })
+  else updateEnds(store, { ...ends, worker })
+  countFinished(store, ends.queue, { succeeded: ids.length })
+  ended.push(...ids)
 }
 
 /** Records the success of alike jobs in their own rows. */
-const updateEnds = (
-  store: Store,
-  ids: string,
-  run: { readonly held: HeldJob; readonly pid: number | null; readonly startedAt: number; readonly finishedAt: number },
-): void => {
-  const { held, pid, startedAt, finishedAt } = run
-  const { token, task, queue, worker, attempt } = held
+const updateEnds = (store: Store, ends: Ends & { readonly worker: number }): void => {
+  const { token, task, queue, worker, attempt, pid, startedAt, finishedAt } = ends
+  const ids = JSON.stringify(ends.ids)
   store
     .sql(
       `UPDATE jobq_jobs SET state = ${stored.succeeded}, token = ?, worker = ?, attempt = ?, spent = ?, started_at = ?, finished_at = ?, pid = ?,

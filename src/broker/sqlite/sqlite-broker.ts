@@ -3,6 +3,7 @@
  * promises; the files beside this one say how. Writers ring the workers' bells after their commit.
  */
 
+import { oneByOne } from '../../burst.ts'
 import { type Clock, type Moment, systemClock } from '../../clock.ts'
 import type { NewEvent } from '../../event.ts'
 import type { ClaimedJob, Enqueued, Lease, NewJob, PayloadReader } from '../../job.ts'
@@ -26,6 +27,7 @@ import { enqueueJobs } from './enqueue.ts'
 import { SqliteEventLog } from './event-rows.ts'
 import { cancelJobs, hastenJobs, releaseJobs, requeueJobs } from './intervene.ts'
 import { SqliteJobIndex } from './job-rows.ts'
+import { renewLeases } from './leases.ts'
 import type { SqliteDatabase } from './native.ts'
 import { ringWorkers } from './producer.ts'
 import { QueueTurns } from './queue-turns.ts'
@@ -163,23 +165,14 @@ export class SqliteBroker implements Broker {
   }
 
   async claim(request: ClaimRequest, now: Moment): Promise<ClaimedJob[]> {
-    return [...(await this.settle([], now, request)).claimed]
+    const { burst: _burst, ...single } = request
+    return oneByOne((await this.settle([], now, single)).claimed)
   }
 
   async extend(leases: readonly Lease[], leaseMs: number, now: Moment): Promise<LeaseStatus[]> {
     if (leases.length === 0) return []
     const until = Math.round(now.tick + leaseMs)
-    return this.#store.write(() =>
-      leases.map((lease): LeaseStatus => {
-        const row = this.#store
-          .sql<{ cancelling: number }>(
-            'UPDATE jobq_leases SET lease_until = ? WHERE job = ? AND token = ? RETURNING cancelling',
-          )
-          .get(until, lease.id, lease.token)
-        if (row === undefined) return 'lost'
-        return row.cancelling === 1 ? 'cancelling' : 'held'
-      }),
-    )
+    return this.#store.write(() => renewLeases(this.#store, leases, until))
   }
 
   async cancel(target: CancelTarget, reason: 'Cancelled' | 'Purged', now: Moment): Promise<CancelAnswer[]> {

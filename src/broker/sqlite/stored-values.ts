@@ -3,6 +3,7 @@ import { signerOf } from '../../plain-payload.ts'
 import type { SignatureChange, SignedFilter, StoredPayload } from '../broker.ts'
 import { toPayload } from './payload-columns.ts'
 import type { Store } from './store.ts'
+import { isIn } from './stretches.ts'
 
 interface StoredRow {
   readonly id: number
@@ -33,7 +34,7 @@ export const waitingSigned = (store: Store, { queue, after, limit }: SignedFilte
   store
     .sql<StoredRow>(
       `${selectStored} WHERE j.id > ? AND j.signature IS NOT NULL AND j.state < 3 AND (? IS NULL OR q.name = ?)
-         AND NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = j.id) ORDER BY j.id LIMIT ?`,
+         AND NOT ${isIn('jobq_leases', 'j.id')} ORDER BY j.id LIMIT ?`,
     )
     .all(after, queue ?? null, queue ?? null, limit)
     .map(toStored)
@@ -44,8 +45,8 @@ export const replaceSignature = (store: Store, { job, from, to }: SignatureChang
   const { changes } = store
     .sql(
       `UPDATE jobq_jobs SET signature = ?, coding = json_set(coding, '$.key', ?) WHERE id = ? AND signature = ? AND state < 3
-         AND NOT EXISTS (SELECT 1 FROM jobq_leases WHERE job = jobq_jobs.id)
-         AND NOT EXISTS (SELECT 1 FROM jobq_ends WHERE job = jobq_jobs.id)`,
+         AND NOT ${isIn('jobq_leases', 'jobq_jobs.id')}
+         AND NOT ${isIn('jobq_ends', 'jobq_jobs.id')}`,
     )
     .run(to, key, job, from)
   return changes === 1

@@ -1,5 +1,6 @@
 // A broker that hands out jobs and settles them, without any process to run them: the price of a turn by itself.
 import type { Report } from '../../../src/broker/broker.ts'
+import { oneByOne } from '../../../src/burst.ts'
 import { connect } from '../../../src/client.ts'
 import { systemClock } from '../../../src/clock.ts'
 import type { ClaimedJob } from '../../../src/job.ts'
@@ -56,7 +57,7 @@ await playActor<Claiming, Claimed>(async ({ file, turns, batch, queues, prioriti
       claimTimes.push(between - begun)
       if (claimed.length < batch || settled.claimed.length < batch)
         throw new Error('there was less to claim than wanted')
-      await broker.settle(settled.claimed.map(succeeded), now())
+      await broker.settle(oneByOne(settled.claimed).map(succeeded), now())
       await queue.enqueueMany(items)
       await queue.enqueueMany(items)
     }

@@ -48,7 +48,7 @@ const killWorker = async (scene: CrashScene): Promise<Figures> => {
   const ended = victim.ended
   for (const pid of processTree(victim.pid)) process.kill(pid, 'SIGKILL')
   await ended
-  const orphans = scene.ids('SELECT job FROM jobq_leases')
+  const orphans = scene.ids('SELECT j.id FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id BETWEEN l.job AND l.last')
   const startedAt = Date.now()
   const runs = await scene.end(await scene.startWorker())
   const again = delays(runs, orphans, startedAt)

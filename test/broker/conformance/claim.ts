@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { oneByOne } from '../../../src/burst.ts'
 import { type Case, ends, type Scene } from './scene.ts'
 
 const strictly = (...names: string[]) => ({
@@ -231,7 +232,12 @@ export const claimCases: Case[] = [
       const request = await scene.request()
       const answer = await scene.broker.settle([scene.finished(job, ends.succeeded())], scene.now(), request)
       assert.deepEqual(answer.lost, [])
-      assert.deepEqual(answer.claimed.map((claimed) => claimed.id).sort(), [second, dependent].sort())
+      assert.deepEqual(
+        oneByOne(answer.claimed)
+          .map((claimed) => claimed.id)
+          .sort(),
+        [second, dependent].sort(),
+      )
     },
   },
 ]
