@@ -15,6 +15,6 @@ export const licenses = (): string => {
   if (fs.existsSync(file)) return fs.readFileSync(file, 'utf8')
   throw new Exit(
     1,
-    'these are the sources, which contain no work of others: LICENSE is theirs, packages have their own',
+    'these are the sources, which contain no work of others; LICENSE is their own, each package has its own',
   )
 }

@@ -22,6 +22,11 @@ describe('help', () => {
   for (const [topic, text] of Object.entries(topics)) {
     it(`explains ${topic}`, async () => assert.equal(await workspace.output(['help', topic]), text))
   }
+  it('has licenses to tell of only where something was built', async () => {
+    const { code, stdout, stderr } = await workspace.run(['help', 'licenses'])
+    if (process.env.JOBQ_BINARY !== undefined) assert.match(stdout, /^Licenses of jobq and of what it contains$/m)
+    else assert.deepEqual([code, stdout, stderr.startsWith('jobq: these are the sources')], [1, '', true])
+  })
   it('names every exit code and variable', () => {
     for (const code of [0, 1, 2, 3, 4, 5, 8, 69, 75, 77, 78, 124, 130, 131, 143])
       assert.match(topics['exit-codes'], new RegExp(`^ +${code}  `, 'm'))
