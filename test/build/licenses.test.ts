@@ -23,8 +23,8 @@ describe('the text with the licenses', () => {
     const folders = files.flatMap((line) => /\/\/ (.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(line)?.[1] ?? [])
     const bundled = new Set(folders)
     for (const name of ['better-sqlite3', 'ink', 'react', 'commander', 'fflate', 'js-yaml']) {
-      assert.ok([...bundled].some((folder) => folder.endsWith(`node_modules/${name}`),
-        name)
+      const isThere = [...bundled].some((folder) => folder.endsWith(`node_modules/${name}`))
+      assert.ok(isThere, name)
     }
     for (const folder of [...bundled, 'node_modules/bzip2-wasm']) {
       const { name, version, license } = JSON.parse(fs.readFileSync(path.join(root, folder, 'package.json'), 'utf8'))
