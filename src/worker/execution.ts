@@ -173,7 +173,7 @@ export class Execution {
     const consignments: Consignments = new Map()
     const waiting: (Flight | BurstFlight)[] = []
     const now = this.#options.clock.now().at
-    for (const flight of this.#ahead) {
+    for (const flight of this.#aheadFor(able)) {
       if ('job' in flight && flight.job.expiresAt !== null && flight.job.expiresAt <= now && !flight.started) {
         this.#decide(flight, { type: 'expired' }, { startedAt: null, pid: null })
         continue
@@ -185,6 +185,14 @@ export class Execution {
     }
     this.#ahead = waiting
     for (const [child, { pieces }] of consignments) child.run(pieces)
+  }
+
+  /** What waits here; bursts of more jobs than any of these children may still be given are taken apart. */
+  #aheadFor(children: readonly PoolChild<ClaimedJob>[]): (Flight | BurstFlight)[] {
+    const most = Math.max(0, ...children.map(({ remaining }) => remaining))
+    return this.#ahead.flatMap((flight) =>
+      'burst' in flight && flight.burst.size > most ? this.#split(flight) : [flight],
+    )
   }
 
   /**
