@@ -1,4 +1,5 @@
 import type { Broker } from '../../../src/broker/broker.ts'
+import { burstCases } from './bursts.ts'
 import { claimCases, expiryCases } from './claim.ts'
 import { cursorCases } from './cursors.ts'
 import { dependencyCases } from './dependencies.ts'
@@ -23,6 +24,7 @@ export const conformanceCases: readonly Case[] = [
   ...expiryCases,
   ...settleCases,
   ...leaseCases,
+  ...burstCases,
   ...cancelCases,
   ...requeueCases,
   ...jobIndexCases,

@@ -4,7 +4,8 @@
  * can run the cases with their own.
  */
 import assert from 'node:assert/strict'
-import type { Broker, ClaimRequest, QueueSummary, Report } from '../../../src/broker/broker.ts'
+import type { Broker, ClaimRequest, QueueSummary, Report, Succeeded } from '../../../src/broker/broker.ts'
+import type { Burst } from '../../../src/burst.ts'
 import type { Moment } from '../../../src/clock.ts'
 import type { JobqEvent } from '../../../src/event.ts'
 import type { ClaimedJob, Enqueued, Job, Lease, NewJob } from '../../../src/job.ts'
@@ -114,6 +115,12 @@ export class Scene {
     return (await this.claim(said)).map((job) => job.id)
   }
 
+  /** As `claim`, of a broker that may put alike jobs together. */
+  async claimInBursts(said: Partial<ClaimRequest> = {}): Promise<readonly (ClaimedJob | Burst)[]> {
+    const request = await this.request({ burst: 32, ...said })
+    return (await this.broker.settle([], this.now(), request)).claimed
+  }
+
   started(job: ClaimedJob, pid = 4711): Report {
     return { kind: 'started', ...lease(job), attempt: job.attempt, at: this.at, pid }
   }
@@ -133,6 +140,26 @@ export class Scene {
       pid: startedAt === null ? null : 4711,
       transition,
     }
+  }
+
+  /** That jobs in their first attempt, of which nothing was told before, succeeded without a result: one report for each claim. */
+  succeeded(jobs: readonly ClaimedJob[], startedAt = this.at): Succeeded[] {
+    const alike = Map.groupBy(jobs, ({ token, task, queue }) => JSON.stringify([token, task, queue]))
+    return [...alike.values()].flatMap((group) => {
+      const [first] = group
+      if (first === undefined) return []
+      const { token, task, queue } = first
+      return {
+        kind: 'succeeded',
+        ids: group.map(({ id }) => id),
+        token,
+        task,
+        queue,
+        at: this.at,
+        startedAt,
+        pid: 4711,
+      }
+    })
   }
 
   async settle(...reports: Report[]): Promise<readonly Lease[]> {
