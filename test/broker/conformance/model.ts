@@ -5,16 +5,19 @@
  */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import type { Broker } from '../../../src/broker/broker.ts'
+import type { Broker, Report } from '../../../src/broker/broker.ts'
 import { MemoryBroker } from '../../../src/broker/memory/memory-broker.ts'
+import { oneByOne } from '../../../src/burst.ts'
 import { JobqError } from '../../../src/errors.ts'
 import type { JobqEvent } from '../../../src/event.ts'
 import type { ClaimedJob, NewJob } from '../../../src/job.ts'
 import type { Transition } from '../../../src/outcome.ts'
 import { ends, lease, plainJob, Scene } from './scene.ts'
 
-const pick = fc.nat(30)
+const pick = fc.nat(100)
 const queue = fc.constantFrom('a', 'b')
+/** Claims one behind the other, every one of them or with gaps. */
+const stretch = { from: pick, count: fc.constantFrom(1, 4, 20), step: fc.constantFrom(1, 1, 3) }
 const newJob = fc.record({
   queue,
   priority: fc.constantFrom(null, 1, 9),
@@ -55,6 +58,12 @@ const operation = fc.oneof(
       worker: fc.nat(1),
     }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('addAlike' as const), queue, count: fc.constantFrom(16, 20) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('claimMany' as const), queue, worker: fc.nat(1) }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('succeed' as const), ...stretch }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('start' as const), claim: pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('progress' as const), claim: pick }) },
   {
@@ -66,7 +75,7 @@ const operation = fc.oneof(
       started: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('extend' as const), claim: pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('extend' as const), ...stretch }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -105,6 +114,8 @@ class Side {
   readonly scene: Scene
   readonly #ids: number[] = []
   readonly #claims: ClaimedJob[] = []
+  /** Jobs that are not told of together: they have a unique key, or something was told of a run of theirs. */
+  readonly #apart = new Set<number>()
   readonly #sessions: number[] = []
 
   constructor(broker: Broker) {
@@ -135,8 +146,28 @@ class Side {
     switch (operation.kind) {
       case 'add': {
         const added = await scene.addAll(operation.jobs.map((job) => this.#newJob(job, ids)))
-        for (const { id, duplicate } of added) if (!duplicate) this.#ids.push(id)
+        for (const [index, { id, duplicate }] of added.entries()) {
+          if (operation.jobs[index]?.key !== null) this.#apart.add(id)
+          if (!duplicate) this.#ids.push(id)
+        }
         return added
+      }
+      case 'addAlike': {
+        const added = await scene.addAll(Array.from({ length: operation.count }, () => ({ queue: operation.queue })))
+        this.#ids.push(...added.map(({ id }) => id))
+        return added
+      }
+      case 'claimMany': {
+        const worker = this.#sessions[operation.worker] ?? 0
+        const queues = [{ name: operation.queue, weight: 1 }]
+        const jobs = oneByOne(await scene.claimInBursts({ queues, order: 'strict', limit: 20, leaseMs: 40, worker }))
+        this.#claims.push(...jobs)
+        return jobs.map(({ token: _, ...job }) => job)
+      }
+      case 'succeed': {
+        const jobs = this.#stretch(operation).filter((job) => this.#mayBeToldTogether(job))
+        const reports = scene.succeeded(jobs, scene.at - 1)
+        return (await this.#settle(...reports)).toSorted((a, b) => a - b)
       }
       case 'claim': {
         const worker = this.#sessions[operation.worker] ?? 0
@@ -147,11 +178,11 @@ class Side {
       }
       case 'start': {
         const job = claim(operation.claim)
-        return job && (await scene.settle(scene.started(job))).length
+        return job && this.#settle(scene.started(job))
       }
       case 'progress': {
         const job = claim(operation.claim)
-        return job && (await scene.settle(scene.progress(job, 0.5, 'half'))).length
+        return job && this.#settle(scene.progress(job, 0.5, 'half'))
       }
       case 'finish': {
         // One report a job: those of different jobs may be carried out in any order.
@@ -160,12 +191,10 @@ class Side {
         const begun = operation.started || !['returned', 'rejected', 'cancelled'].includes(operation.end)
         const startedAt = begun ? scene.at - 1 : null
         const reports = [...jobs].map((job) => scene.finished(job, this.#end(operation.end), startedAt))
-        return (await scene.settle(...reports)).map(({ id }) => id)
+        return this.#settle(...reports)
       }
-      case 'extend': {
-        const job = claim(operation.claim)
-        return job && broker.extend([lease(job)], 40, scene.now())
-      }
+      case 'extend':
+        return broker.extend(this.#stretch(operation).map(lease), 40, scene.now())
       case 'cancel':
         return broker.cancel({ ids: ids(operation.jobs) }, 'Cancelled', scene.now())
       case 'purge':
@@ -190,6 +219,26 @@ class Side {
       case 'pass':
         return scene.pass(operation.ms)
     }
+  }
+
+  /** Claims as they were made, one of each job. */
+  #stretch({ from, count, step }: { readonly from: number; readonly count: number; readonly step: number }) {
+    const first = from % Math.max(1, this.#claims.length)
+    const claims = this.#claims.slice(first).filter((_, index) => index % step === 0 && index < count * step)
+    return [...new Map(claims.map((job) => [job.id, job])).values()]
+  }
+
+  #mayBeToldTogether({ id, attempt, crashes, recovered, expiresAt }: ClaimedJob): boolean {
+    return attempt === 1 && crashes === 0 && !recovered && expiresAt === null && !this.#apart.has(id)
+  }
+
+  /** Settles, and answers the jobs whose lease was lost. */
+  async #settle(...reports: Report[]): Promise<number[]> {
+    for (const report of reports) {
+      if (report.kind !== 'succeeded' && !(report.kind === 'finished' && report.startedAt === null))
+        this.#apart.add(report.id)
+    }
+    return (await this.scene.settle(...reports)).map(({ id }) => id)
   }
 
   #newJob(
