@@ -167,7 +167,7 @@ class Side {
       case 'succeed': {
         const jobs = this.#stretch(operation).filter((job) => this.#mayBeToldTogether(job))
         const reports = scene.succeeded(jobs, scene.at - 1)
-        return (await this.#settle(...reports)).toSorted((a, b) => a - b)
+        return this.#settle(...reports)
       }
       case 'claim': {
         const worker = this.#sessions[operation.worker] ?? 0
@@ -232,13 +232,13 @@ class Side {
     return attempt === 1 && crashes === 0 && !recovered && expiresAt === null && !this.#apart.has(id)
   }
 
-  /** Settles, and answers the jobs whose lease was lost. */
+  /** Settles, and answers the jobs whose lease was lost, in the order of their ids: reports of different jobs may be carried out in any. */
   async #settle(...reports: Report[]): Promise<number[]> {
     for (const report of reports) {
       if (report.kind !== 'succeeded' && !(report.kind === 'finished' && report.startedAt === null))
         this.#apart.add(report.id)
     }
-    return (await this.scene.settle(...reports)).map(({ id }) => id)
+    return (await this.scene.settle(...reports)).map(({ id }) => id).toSorted((a, b) => a - b)
   }
 
   #newJob(
