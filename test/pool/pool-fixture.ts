@@ -8,7 +8,7 @@ import type { Outcome } from '../../src/outcome.ts'
 import { readOutput } from '../../src/output/output-reader.ts'
 import { childProgram } from '../../src/pool/child-program.ts'
 import { createPool } from '../../src/pool/forked-pool.ts'
-import type { ChildExit, Ended, Pool, PoolChild, PoolOptions, RunJob, TaskCall } from '../../src/pool/pool.ts'
+import type { BurstEnd, ChildExit, Ended, Pool, PoolChild, PoolOptions, RunJob, TaskCall } from '../../src/pool/pool.ts'
 import type { TaskProblem, TaskSummary } from '../../src/pool/task-summary.ts'
 
 /** What a listener was told, in order. */
@@ -16,6 +16,7 @@ export type Told =
   | { readonly type: 'ready'; readonly tasks: readonly TaskSummary[]; readonly problems: readonly TaskProblem[] }
   | { readonly type: 'started'; readonly job: RunJob; readonly at: number; readonly pid: number }
   | ({ readonly type: 'ended' } & Ended<RunJob>)
+  | ({ readonly type: 'succeeded'; readonly ids: readonly number[] } & BurstEnd<RunJob>)
   | { readonly type: 'progress'; readonly job: RunJob; readonly fraction: number; readonly text: string | null }
   | { readonly type: 'returned'; readonly ids: readonly number[] }
   | { readonly type: 'output'; readonly stream: string; readonly text: string }
@@ -54,6 +55,8 @@ export const startPool = async (
   files: Readonly<Record<string, string>>,
   more: Partial<PoolOptions<RunJob>> & {
     readonly size?: number
+    /** Called whenever the listener was told something. */
+    readonly watch?: () => void
     readonly answer?: (call: TaskCall<RunJob>) => Promise<unknown>
   } = {},
 ): Promise<PoolFixture> => {
@@ -63,13 +66,14 @@ export const startPool = async (
     fs.mkdirSync(path.dirname(path.join(tasks, name)), { recursive: true })
     fs.writeFileSync(path.join(tasks, name), content, { mode: content.startsWith('#!') ? 0o755 : 0o644 })
   }
+  const { size = 1, answer, watch, ...options } = more
   const told: Told[] = []
   const waiting = new Set<() => void>()
   const tell = (...what: readonly Told[]) => {
     told.push(...what)
+    watch?.()
     for (const look of [...waiting]) look()
   }
-  const { size = 1, answer, ...options } = more
   const outputFolder = path.join(folder, 'jobs.db.logs')
   const pool = createPool<RunJob>({
     program: childProgram(),
@@ -82,6 +86,13 @@ export const startPool = async (
       ready: (_child, found, problems) => tell({ type: 'ready', tasks: found, problems }),
       started: (_child, job, { at, pid }) => tell({ type: 'started', job, at, pid }),
       finished: (_child, ended) => tell(...ended.map((end) => ({ type: 'ended' as const, ...end }))),
+      succeeded: (_child, ends) =>
+        tell(
+          ...ends.map((end) => {
+            const ids = end.burst.columns.ids.slice(end.from, end.from + end.count)
+            return { type: 'succeeded' as const, ids, ...end }
+          }),
+        ),
       progress: (_child, job, { fraction, text }) => tell({ type: 'progress', job, fraction, text }),
       returned: (_child, jobs) => tell({ type: 'returned', ids: jobs.map(({ id }) => id) }),
       call: (_child, call) => answer?.(call) ?? Promise.reject(new Error('nobody answers')),
