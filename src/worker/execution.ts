@@ -187,12 +187,11 @@ export class Execution {
     for (const [child, { pieces }] of consignments) child.run(pieces)
   }
 
-  /** What waits here; bursts of more jobs than any of these children may still be given are taken apart. */
+  /** What waits here; a burst of more jobs than any of these children may still be given, or with a limit by now, is taken apart. */
   #aheadFor(children: readonly PoolChild<ClaimedJob>[]): (Flight | BurstFlight)[] {
     const most = Math.max(0, ...children.map(({ remaining }) => remaining))
-    return this.#ahead.flatMap((flight) =>
-      'burst' in flight && flight.burst.size > most ? this.#split(flight) : [flight],
-    )
+    const fits = ({ size, like }: Burst) => size <= most && this.#options.tasks.limitsFor(like) === null
+    return this.#ahead.flatMap((flight) => ('burst' in flight && !fits(flight.burst) ? this.#split(flight) : [flight]))
   }
 
   /**
