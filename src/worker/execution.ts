@@ -120,10 +120,10 @@ export class Execution {
     }
   }
 
-  /** True of a burst of whose jobs nothing is to be said or looked at before their ends. */
+  /** True of a burst that is short as a whole and of whose jobs nothing is to be said or looked at before their ends. */
   #mayRunTogether({ like, ids }: Burst): boolean {
     const { tasks, messages } = this.#options
-    if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task))) return false
+    if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task) * ids.length)) return false
     if (!messages.isOpen({ serializer: 'json', text: '' }) || tasks.limitsFor(like) !== null) return false
     if (tasks.policyFor(like).ack === 'early') return false
     return this.#flights.size === 0 || !ids.some((id) => this.#flights.has(id))

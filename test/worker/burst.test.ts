@@ -124,6 +124,22 @@ describe('small jobs that travel together', () => {
     assert.deepEqual(await counts(site), { ...none, succeeded: ids.length })
   })
 
+  it('are shared among the children where together they take long', { timeout: 60_000 }, async (context) => {
+    const site = await openSite(context, {
+      ...tasks,
+      'moment.js': 'export default () => new Promise((resolve) => setTimeout(resolve, 8))',
+    })
+    await site.start({ concurrency: 2 })
+    for (const id of await addAll(site, plain(4), 'moment')) await site.reached(id, 'succeeded')
+    await addAll(site, plain(4_000), 'swift')
+    await drained(site)
+    const ids = await addAll(site, plain(100), 'moment')
+    await drained(site)
+    const jobs = await Promise.all(ids.map(site.job))
+    const shares = [...Map.groupBy(jobs, ({ pid }) => pid).values()].map(({ length }) => length)
+    assert.ok(shares.length === 2 && shares.every((share) => share >= 25), `${shares} of 100`)
+  })
+
   it('are cancelled while they wait in a child or before it', { timeout: 60_000 }, async (context) => {
     const site = await openSite(context, tasks)
     await site.start({ leaseMs: 3_000 })
