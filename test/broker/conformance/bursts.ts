@@ -190,6 +190,39 @@ export const burstCases: Case[] = [
     },
   },
   {
+    name: 'a lost lease behind a gap among the jobs that are told of together leaves those before it their ends',
+    async run(scene) {
+      await addMany(scene, 20)
+      const jobs = await claimAll(scene, { leaseMs: 1_000 })
+      const gone = jobs[15]
+      assert.ok(gone)
+      const [others] = apart(jobs, 15)
+      await scene.broker.extend(others.map(lease), 5_000, scene.now())
+      scene.pass(1_000)
+      await scene.claimOne({ worker: await scene.join('w2') })
+      const told = jobs.filter((_, place) => place < 6 || place > 11)
+      assert.deepEqual(await scene.settle(...scene.succeeded(told)), [lease(gone)])
+      await assertSucceeded(scene, idsOf(told.filter((job) => job !== gone)), { startedAt: scene.at, at: scene.at })
+      assert.deepEqual(await counts(scene), { ...none, queued: 7, succeeded: 13 })
+    },
+  },
+  {
+    name: 'what is told together of jobs that another worker has by now changes nothing, in whatever parts',
+    async run(scene) {
+      const ids = await addMany(scene, 20)
+      const jobs = await claimAll(scene, { leaseMs: 1_000 })
+      scene.pass(1_000)
+      const present = await claimAll(scene, { worker: await scene.join('w2') })
+      assert.deepEqual(idsOf(present), ids)
+      for (const part of [jobs.slice(0, 5), jobs.slice(4, 9), jobs.slice(15), jobs]) {
+        assert.deepEqual(idsOf(await scene.settle(...scene.succeeded(part))), idsOf(part))
+      }
+      assert.deepEqual(await counts(scene), { ...none, queued: 20 })
+      assert.deepEqual(await scene.settle(...scene.succeeded(present)), [])
+      assert.deepEqual(await counts(scene), { ...none, succeeded: 20 })
+    },
+  },
+  {
     name: 'one that was cancelled in time is the only one lost of jobs that are told of together',
     async run(scene) {
       await addMany(scene, 20)
