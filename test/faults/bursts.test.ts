@@ -11,8 +11,8 @@ import { SeededRandom } from '../support/random.ts'
 import { until } from '../support/until.ts'
 import { FaultSite } from './fault-site.ts'
 
-const total = 12_000
-const kills = 12
+const total = 6_000
+const kills = 9
 
 test(`${kills} kills amid bursts lose nothing, and do nothing twice without cause`, async (t) => {
   const random = new SeededRandom(process.env.JOBQ_FAULT_SEED)
