@@ -1,6 +1,6 @@
 /**
  * A burst: jobs that were claimed together, are alike in everything but four columns, and stay together for as long as
- * nothing is to be said of any one of them. They come by the hundred thousand and take microseconds, so that making an
+ * nothing is to be said of one of them. They come by the hundred thousand and take microseconds, so that making an
  * object of each would cost more than running it; whoever needs one of them by itself has it made.
  */
 import type { ClaimedJob } from './job.ts'
@@ -14,16 +14,17 @@ export interface BurstColumns {
   /** Epoch milliseconds. */
   readonly createdAt: readonly number[]
   readonly dueAt: readonly number[]
-  /** JSON. */
-  readonly payloads: readonly string[]
+  /** JSON texts, with a newline between two of them and none in any. */
+  readonly payloads: string
 }
 
 /** Alike jobs in the hands of a worker. */
 export class Burst {
   readonly like: AlikeJob
   readonly columns: BurstColumns
-  /** So many of them, from the first on, have ended. */
+  /** So many of them, from the first on, have ended or were taken out. */
   ended = 0
+  #payloads: readonly string[] | null = null
 
   constructor(like: AlikeJob, columns: BurstColumns) {
     this.like = like
@@ -34,7 +35,7 @@ export class Burst {
     return this.columns.ids
   }
 
-  /** Jobs that have not ended. */
+  /** The others. */
   get size(): number {
     return this.ids.length - this.ended
   }
@@ -42,16 +43,17 @@ export class Burst {
   /** The job at this place. */
   job(place: number): ClaimedJob {
     const { ids, createdAt, dueAt, payloads } = this.columns
+    this.#payloads ??= payloads.split('\n')
     return {
       ...this.like,
       id: ids[place] ?? 0,
       createdAt: createdAt[place] ?? 0,
       dueAt: dueAt[place] ?? 0,
-      payload: { serializer: 'json', text: payloads[place] ?? '' },
+      payload: { serializer: 'json', text: this.#payloads[place] ?? '' },
     }
   }
 
-  /** The jobs that have not ended, each by itself. */
+  /** What is left of it, job by job. */
   jobs(): ClaimedJob[] {
     return Array.from({ length: this.size }, (_, index) => this.job(this.ended + index))
   }

@@ -1,11 +1,13 @@
 /** A forked process and the wires to it: messages there, reports and stray text back, and how it ended. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { OutputStream } from '../output/output-path.ts'
+import { encodeCommand } from './command-pipe.ts'
+import type { SentBatch } from './job-batch.ts'
 import { LineSplitter } from './lines.ts'
 import type { ChildProgram } from './pool.ts'
-import { type ChildReport, type Command, reportFd } from './protocol.ts'
+import { type ChildReport, type Command, commandFd, reportFd } from './protocol.ts'
 import type { TimeCard } from './time-card.ts'
 
 /** What is to happen with what comes from a child. */
@@ -42,8 +44,9 @@ export class ChildLink {
   }
 
   /** A child that has just died is heard of by its exit; what could not be sent to it is no error. */
-  send(command: Command): void {
-    if (this.#process?.connected) this.#process.send(command, () => {})
+  send(command: Command<SentBatch>): void {
+    const pipe = this.#stdio[commandFd] as Writable | null | undefined
+    if (pipe?.writable) pipe.write(encodeCommand(command))
   }
 
   kill(): void {
@@ -62,17 +65,18 @@ export class ChildLink {
     for (let round = 0; round < 4; round++) await new Promise(setImmediate)
   }
 
+  /** One that could not be started has no streams at all. */
+  get #stdio(): readonly unknown[] {
+    return this.#process?.stdio ?? []
+  }
+
   // Node throws some reasons why a process cannot be started, and tells others by an event.
   #fork(): ChildProcess | null {
     const { program, env, card } = this.#ends
-    const [entry, ...rest] = program.args
     try {
-      return fork(entry, rest, {
-        execPath: program.execPath,
-        execArgv: [],
+      return spawn(program.execPath, program.args, {
         env,
-        serialization: 'json',
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe', card?.fd ?? 'ignore'],
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', card?.fd ?? 'ignore'],
       })
     } catch (error) {
       setImmediate(() => this.#failed(error))
@@ -87,22 +91,23 @@ export class ChildLink {
 
   #listen(forked: ChildProcess): void {
     const { pid } = forked
-    // One that could not be started has no streams at all.
-    const stdio: readonly unknown[] = forked.stdio ?? []
-    // Without a listener a failed start, or a write into the channel of a dead child, would bring down this process.
+    // Without a listener a failed start, or a write into the pipe of a dead child, would bring down this process.
+    const commands = this.#stdio[commandFd] as Writable | null | undefined
+    commands?.on('error', () => {})
     forked.on('error', (error) => {
       if (pid === undefined) this.#failed(error)
       else this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
     })
     this.#listenToText('stdout', forked.stdout)
     this.#listenToText('stderr', forked.stderr)
-    const reports = stdio[reportFd] as Readable | null | undefined
+    const reports = this.#stdio[reportFd] as Readable | null | undefined
     const silent = new Promise<void>((resolve) => reports?.on('close', resolve))
     reports?.on('error', () => {})
     reports?.on('data', (data: Buffer) => this.#take(data))
     forked.on('exit', async (code, signal) => {
       // What it has left running may hold these open, and is still heard; but nobody stays for that.
       for (const stream of [forked.stdout, forked.stderr]) if (stream instanceof Socket) stream.unref()
+      commands?.destroy()
       const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
       await silent
       clearTimeout(timer)

@@ -1,11 +1,12 @@
 /**
- * A child of the pool: the program that runs jobs, started by a worker with `fork`. It loads the tasks, takes
- * jobs through Node's channel and reports through a pipe. What tasks print goes into their jobs' output. It
+ * A child of the pool: the program that runs jobs, started by a worker. It loads the tasks, takes jobs through
+ * one pipe and reports through another. What tasks print goes into their jobs' output. It
  * leaves when told to, when the worker is gone, and when an error was not caught: nobody knows then what state
  * the tasks' modules are in, so the worker starts a fresh one.
  */
 
 import fs from 'node:fs'
+import { Socket } from 'node:net'
 import path from 'node:path'
 import { JobqError } from '../errors.ts'
 import { commandTask } from '../job.ts'
@@ -15,14 +16,14 @@ import { isTraced, tracedRun } from '../tracing.ts'
 import { libraryFolder } from '../user-file.ts'
 import { watchUserImports } from '../user-imports.ts'
 import { loadCodecs, resultCoding, withKnownCodecs } from './child-codecs.ts'
+import { CommandReader } from './command-pipe.ts'
 import { findUnexecutable } from './discover-tasks.ts'
-import { unpackJobs } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
 import { JobWindow } from './job-window.ts'
 import { type Launch, planLaunches } from './launch.ts'
 import { type LoadedTasks, loadTasks } from './load-tasks.ts'
 import { passedEnvironment } from './program-environment.ts'
-import { type ChildSettings, type Command, reportFd } from './protocol.ts'
+import { type ChildSettings, type Command, commandFd, reportFd } from './protocol.ts'
 import { ReportPipe } from './report-pipe.ts'
 import { runCommand, runExecutable } from './run-command.ts'
 import { runModule, thrownOutcome } from './run-module.ts'
@@ -47,8 +48,13 @@ capture('stdout', process.stdout)
 capture('stderr', process.stderr)
 process.on('uncaughtException', (error) => goDown(error))
 process.on('exit', reportExit)
-process.on('disconnect', () => process.exit(0))
-process.on('message', (command: Command) => obey(command))
+const commands = new CommandReader()
+new Socket({ fd: commandFd, readable: true, writable: false })
+  .on('data', (data: Buffer) => {
+    for (const command of commands.push(data)) obey(command)
+  })
+  .on('error', () => process.exit(0))
+  .on('close', () => process.exit(0))
 
 function obey(command: Command): void {
   switch (command.type) {
@@ -56,7 +62,7 @@ function obey(command: Command): void {
       void begin(command.settings)
       break
     case 'run':
-      window?.add(unpackJobs(command.jobs))
+      window?.add(command.jobs)
       break
     case 'recall':
       window?.recall()

@@ -14,9 +14,8 @@ import { cutShort } from './cut-short.ts'
 import { deathDetail } from './death-detail.ts'
 import { Endings } from './endings.ts'
 import { type Finished, InFlight } from './in-flight.ts'
-import { packJobs } from './job-batch.ts'
+import { BatchBuilder, batchOf } from './job-batch.ts'
 import { toJobError } from './job-error.ts'
-import { jobTuple } from './job-tuple.ts'
 import { killTree } from './kill-tree.ts'
 import { LimitWatch } from './limit-watch.ts'
 import type {
@@ -33,7 +32,7 @@ import type {
 } from './pool.ts'
 import { jobMarks } from './program-environment.ts'
 import { ProgramWatch } from './program-watch.ts'
-import type { ChildReport, ChildSettings, JobBatch, JobTuple } from './protocol.ts'
+import type { ChildReport, ChildSettings } from './protocol.ts'
 import { Pulse } from './pulse.ts'
 import { residentBytes } from './resident-bytes.ts'
 import type { Sentinel } from './sentinel.ts'
@@ -70,7 +69,7 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   readonly #parts: ChildParts<J>
   readonly #link: ChildLink
   readonly #program: ProgramWatch
-  readonly #jobs = new InFlight<J>((burst, jobs) => this.#parts.listener.dissolved?.(this, burst, jobs))
+  readonly #jobs = new InFlight<J>((burst, jobs) => this.#parts.listener.separated?.(this, burst, jobs))
   readonly #endings: Endings<J>
   readonly #card = newTimeCard()
   /** What JavaScript tasks start has this in its environment, unless they see to it. */
@@ -167,28 +166,26 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       this.#stateTick = performance.now()
       this.#sinceTick = machineTick(this.#stateTick)
     }
-    const numbered = jobs.map((job) => ('columns' in job ? this.#numberBurst(job) : this.#number(job)))
-    this.#link.send({ type: 'run', jobs: packJobs(numbered) })
-    this.#parts.changed?.(this)
-  }
-
-  #number(job: J): JobTuple {
     const { limitsOf } = this.#parts
-    const seq = ++this.#lastSeq
-    this.#jobs.add(seq, job)
-    const limits = limitsOf === null ? null : limitsOf(job)
-    if (limits !== null) this.#limits.add(seq, limits)
-    // Without a card to note it on, a start must be told.
-    return jobTuple(job, { seq, limited: limits !== null, announce: limits !== null && this.#card === null })
-  }
-
-  #numberBurst(burst: RunBurst<J>): JobBatch {
-    const seq = this.#lastSeq + 1
-    const { ids, createdAt, payloads } = burst.columns
-    this.#lastSeq += ids.length
-    this.#jobs.addBurst(seq, burst)
-    const first = jobTuple(burst.job(0), { seq, limited: false, announce: false })
-    return { first, ids: ids.slice(1), createdAt: createdAt.slice(1), payloads: payloads.slice(1) }
+    const builder = new BatchBuilder()
+    for (const job of jobs) {
+      const seq = this.#lastSeq + 1
+      if ('columns' in job) {
+        this.#lastSeq += job.size
+        this.#jobs.addBurst(seq, job)
+        builder.addBatch(batchOf(job, seq))
+        continue
+      }
+      this.#lastSeq = seq
+      this.#jobs.add(seq, job)
+      const limits = limitsOf === null ? null : limitsOf(job)
+      const limited = limits !== null
+      if (limited) this.#limits.add(seq, limits)
+      // Without a card to note it on, a start must be told.
+      builder.add(job, seq, { limited, announce: job.recovered || (limited && this.#card === null) })
+    }
+    this.#link.send({ type: 'run', jobs: builder.batches })
+    this.#parts.changed?.(this)
   }
 
   recall(): void {

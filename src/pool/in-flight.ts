@@ -1,6 +1,6 @@
 /**
- * The jobs that a child has, in the order in which it runs them: by their numbers, each by itself or in bursts. A burst is
- * kept whole while its jobs succeed one after the other; as soon as anybody speaks of one of them, it is dissolved.
+ * The jobs that a child has, by the numbers in whose order it runs them, each by itself or in bursts. As long as the jobs of
+ * a burst succeed one after the other, they are only counted; one of which something else is to be said is taken out of it.
  */
 import type { Outcome } from '../outcome.ts'
 import { maxUntoldEnds } from './job-window.ts'
@@ -30,13 +30,13 @@ export interface Finished<J extends RunJob> {
 /** The jobs that a child has. */
 export class InFlight<J extends RunJob> {
   readonly #jobs = new Map<number, J>()
-  readonly #onDissolved: (burst: RunBurst<J>, jobs: readonly J[]) => void
+  readonly #onSeparated: (burst: RunBurst<J>, jobs: readonly J[]) => void
   #bursts: NumberedBurst<J>[] = []
   #running: Announced<J> | null = null
 
-  /** `onDissolved` is called with what is left of a burst when its jobs are to be had one by one. */
-  constructor(onDissolved: (burst: RunBurst<J>, jobs: readonly J[]) => void) {
-    this.#onDissolved = onDissolved
+  /** `onSeparated` is called when jobs are taken out of a burst, to be had one by one. */
+  constructor(onSeparated: (burst: RunBurst<J>, jobs: readonly J[]) => void) {
+    this.#onSeparated = onSeparated
   }
 
   get size(): number {
@@ -51,12 +51,9 @@ export class InFlight<J extends RunJob> {
 
   /** The one that it has had for longest. */
   get first(): J | null {
-    const [single] = this.#jobs
-    const [numbered] = this.#bursts
-    if (numbered !== undefined && (single === undefined || nextOf(numbered) < single[0])) {
-      return numbered.burst.job(numbered.burst.ended)
-    }
-    return single?.[1] ?? null
+    const seq = Math.min(...this.#jobs.keys())
+    const numbered = this.#bursts.find((each) => nextOf(each) < seq)
+    return numbered?.burst.job(numbered.burst.ended) ?? this.#jobs.get(seq) ?? null
   }
 
   get all(): J[] {
@@ -79,13 +76,18 @@ export class InFlight<J extends RunJob> {
   }
 
   get(seq: number): J | null {
-    this.#dissolve((numbered) => seq >= nextOf(numbered) && seq < endOf(numbered))
+    const job = this.#jobs.get(seq)
+    if (job !== undefined || this.#bursts.length === 0) return job ?? null
+    const numbered = this.#bursts.find((each) => seq >= nextOf(each) && seq < endOf(each))
+    if (numbered === undefined) return null
+    if (seq === nextOf(numbered)) this.#takeFirst(numbered)
+    else this.#dissolve((each) => each === numbered)
     return this.#jobs.get(seq) ?? null
   }
 
   /** The number under which a job is here; null if it is not. */
   seqOf(id: number): number | null {
-    this.#dissolve(({ burst }) => burst.columns.ids.includes(id))
+    this.#dissolve(({ burst }) => burst.columns.ids.indexOf(id) >= burst.ended)
     for (const [seq, job] of this.#jobs) if (job.id === id) return seq
     return null
   }
@@ -172,7 +174,8 @@ export class InFlight<J extends RunJob> {
     const running = this.#running
     const known = lastWords ? { seq: lastWords.running, at: lastWords.startedAt } : running
     const pidOf = (seq: number) => (running?.seq === seq ? running.pid : null)
-    const jobs = [...this.#jobs].map(([seq, job], index) => {
+    const inOrder = [...this.#jobs].sort(([a], [b]) => a - b)
+    const jobs = inOrder.map(([seq, job], index) => {
       if (known?.seq === seq) return { seq, job, pid: pidOf(seq), started: 'yes' as const, startedAt: known.at }
       // What stands before the one that ran has ended, if it was too short for its end to be told.
       const behind = known !== null && (known.seq === null || seq > known.seq)
@@ -184,19 +187,27 @@ export class InFlight<J extends RunJob> {
     return jobs
   }
 
+  /** Takes the next job of a burst out of it. */
+  #takeFirst(numbered: NumberedBurst<J>): void {
+    const { burst } = numbered
+    const [seq, job] = [nextOf(numbered), burst.job(burst.ended)]
+    this.#jobs.set(seq, job)
+    burst.ended += 1
+    if (burst.size === 0) this.#bursts = this.#bursts.filter((each) => each !== numbered)
+    this.#onSeparated(burst, [job])
+  }
+
+  /** Takes all jobs out of bursts. */
   #dissolve(isMeant: (numbered: NumberedBurst<J>) => boolean): void {
-    if (this.#bursts.length === 0) return
-    const meant = this.#bursts.filter(isMeant)
-    if (meant.length === 0) return
-    this.#bursts = this.#bursts.filter((numbered) => !meant.includes(numbered))
-    const entries = [...this.#jobs]
-    for (const { seq, burst } of meant) {
+    for (const numbered of this.#bursts.filter(isMeant)) {
+      const { burst } = numbered
+      const seq = nextOf(numbered)
       const jobs = Array.from({ length: burst.size }, (_, index) => burst.job(burst.ended + index))
-      for (const [index, job] of jobs.entries()) entries.push([seq + burst.ended + index, job])
-      this.#onDissolved(burst, jobs)
+      for (const [index, job] of jobs.entries()) this.#jobs.set(seq + index, job)
+      burst.ended += jobs.length
+      this.#bursts = this.#bursts.filter((each) => each !== numbered)
+      this.#onSeparated(burst, jobs)
     }
-    this.#jobs.clear()
-    for (const [seq, job] of entries.sort(([a], [b]) => a - b)) this.#jobs.set(seq, job)
   }
 }
 

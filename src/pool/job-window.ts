@@ -10,11 +10,13 @@ import type { Codecs } from '../envelope/codecs.ts'
 import type { Progress } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { Coding } from '../sealing.ts'
+import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
-import type { CallRequest, ChildReport, ChildSettings, EndTuple, JobTuple } from './protocol.ts'
+import type { CallRequest, ChildReport, ChildSettings, EndTuple } from './protocol.ts'
 import { plainSuccess } from './run-module.ts'
 import { type JobHost, RunningJob } from './running-job.ts'
 import { UntoldEnds } from './untold-ends.ts'
+import { WaitingJobs } from './waiting-jobs.ts'
 
 /** What a window works with. */
 export interface WindowParts {
@@ -35,6 +37,8 @@ export interface WindowParts {
 const flushAfterMs = 1
 const shortMs = 1
 const recency = 0.2
+/** How many times its usual duration a run may count for. */
+const outlier = 8
 /** Jobs that take less than this together cannot fill much memory. */
 const measureEveryMs = 1
 /** No child holds more ends than this back; the worker reckons with it when a child dies. */
@@ -45,8 +49,7 @@ export class JobWindow implements JobHost {
   readonly settings: ChildSettings
   readonly codecs: Codecs
   readonly #parts: WindowParts
-  #waiting: JobTuple[] = []
-  #next = 0
+  readonly #waiting = new WaitingJobs()
   #current: RunningJob | null = null
   #working = false
   #leaving = false
@@ -84,17 +87,15 @@ export class JobWindow implements JobHost {
   }
 
   /** Takes jobs on, behind those that it has. */
-  add(jobs: readonly JobTuple[]): void {
-    this.#waiting = this.#waiting.slice(this.#next).concat(jobs)
-    this.#next = 0
+  add(batches: readonly JobBatch[]): void {
+    this.#waiting.add(batches)
     if (this.#full) this.recall()
     else if (!this.#working) void this.#work()
   }
 
   /** Gives back all that have not begun. */
   recall(): void {
-    const seqs = this.#waiting.splice(this.#next).map(([seq]) => seq)
-    this.#parts.send({ type: 'returned', seqs })
+    this.#parts.send({ type: 'returned', seqs: this.#waiting.takeAll() })
   }
 
   /** Takes jobs again, until the memory is measured anew. */
@@ -105,9 +106,7 @@ export class JobWindow implements JobHost {
   /** Ends one job, waiting or running; does nothing for one that is not here any more. */
   end(seq: number, cause: AskedCause): void {
     if (this.#current?.seq === seq) this.#current.end(cause)
-    const index = this.#waiting.findIndex((job, at) => at >= this.#next && job[0] === seq)
-    if (index === -1) return
-    this.#waiting.splice(index, 1)
+    if (!this.#waiting.remove(seq)) return
     if (cause === 'shutdown') this.#parts.send({ type: 'returned', seqs: [seq] })
     else {
       this.#ends.addUnstarted(seq, { type: 'cancelled', reason: 'cancelled before it started' })
@@ -173,13 +172,12 @@ export class JobWindow implements JobHost {
   async #work(): Promise<void> {
     this.#working = true
     this.flush()
-    for (let tuple = this.#take(); tuple !== undefined; tuple = this.#take()) {
-      const job = new RunningJob(this, tuple)
+    for (let job = this.#take(); job !== undefined; job = this.#take()) {
       this.#current = job
       this.#jobOfContext.enterWith(job)
       job.startedTick = performance.now()
-      if (tuple[10] === true) this.#parts.punch(job.seq, job.startedTick)
-      if (this.#mustAnnounce(job, tuple[9])) this.announce(job)
+      if (job.limited) this.#parts.punch(job.seq, job.startedTick)
+      if (this.#mustAnnounce(job)) this.announce(job)
       if (!this.#armed) this.#arm()
       const outcome = await this.#parts.run(job)
       const now = performance.now()
@@ -206,12 +204,14 @@ export class JobWindow implements JobHost {
     this.recall()
   }
 
-  #take(): JobTuple | undefined {
-    return this.#leaving ? undefined : this.#waiting[this.#next++]
+  #take(): RunningJob | undefined {
+    return this.#leaving ? undefined : this.#waiting.take(this.#begin)
   }
 
-  #mustAnnounce(job: RunningJob, asked: boolean): boolean {
-    if (asked) return true
+  readonly #begin = (batch: JobBatch, place: number): RunningJob => new RunningJob(this, batch, place)
+
+  #mustAnnounce(job: RunningJob): boolean {
+    if (job.toAnnounce) return true
     if (this.#parts.isProgram(job.task)) return false
     const usualMs = this.#usualMs.get(job.task)
     return usualMs === undefined || usualMs > shortMs
@@ -236,7 +236,10 @@ export class JobWindow implements JobHost {
     job.finish()
     this.#current = null
     const runMs = Math.round((now - job.startedTick) * 1_000) / 1_000
-    this.#usualMs.set(job.task, (this.#usualMs.get(job.task) ?? runMs) * (1 - recency) + runMs * recency)
+    const usualMs = this.#usualMs.get(job.task) ?? runMs
+    // One that stood still with the machine says little of the others.
+    const tellingMs = Math.min(runMs, Math.max(shortMs, usualMs * outlier))
+    this.#usualMs.set(job.task, usualMs * (1 - recency) + tellingMs * recency)
     const startedAfter = Math.round(job.startedTick - this.#baseTick)
     if (job.cause === null && outcome === plainSuccess) this.#ends.addSuccess(job.seq, startedAfter, runMs)
     else this.#ends.add(endTuple(job, [job.seq, startedAfter, runMs], outcome))

@@ -22,13 +22,13 @@ export type RunJob = Pick<
   readonly trace?: ClaimedJob['trace']
 }
 
-/** Jobs that go to a child in one piece, and of which nothing is heard but how many of them have succeeded, until one of them does otherwise. */
+/** Jobs that go to a child in one piece, and of which nothing is heard but how many of them have succeeded, but for those that do otherwise. */
 export interface RunBurst<J extends RunJob> {
   readonly like: Pick<J, 'token' | 'task' | 'queue' | 'attempt'>
   readonly columns: Pick<BurstColumns, 'ids' | 'createdAt' | 'payloads'>
-  /** So many of them, from the first on, have ended; the pool raises it. */
+  /** So many of them, from the first on, have ended or were taken out; the pool raises it. */
   ended: number
-  /** Those that have not. */
+  /** The others. */
   readonly size: number
   job(index: number): J
 }
@@ -141,8 +141,8 @@ export interface PoolListener<J extends RunJob> {
   finished(child: PoolChild<J>, ended: readonly Ended<J>[]): void
   /** Jobs of bursts succeeded. */
   succeeded?(child: PoolChild<J>, ends: readonly BurstEnd<J>[]): void
-  /** Of what is left of a burst each job is spoken of by itself from now on, as one of these. */
-  dissolved?(child: PoolChild<J>, burst: RunBurst<J>, jobs: readonly J[]): void
+  /** These jobs of a burst, the next ones of it, are spoken of by themselves from now on. */
+  separated?(child: PoolChild<J>, burst: RunBurst<J>, jobs: readonly J[]): void
   progress(child: PoolChild<J>, job: J, progress: Progress & { readonly at: number }): void
   /** The answer to `recall` (possibly empty), and jobs that `end` found unstarted at a shutdown: they never began. */
   returned(child: PoolChild<J>, jobs: readonly J[]): void

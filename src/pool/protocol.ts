@@ -1,18 +1,21 @@
 /**
- * What a worker and its child say to each other. To the child: messages of Node's own channel. To the worker:
- * lines of JSON through a pipe of ours (`reportFd`), because a child must be able to write at once, without its
- * event loop: what it says before it runs a job, or as it goes down, is in the pipe before anything else happens.
- * Jobs go by a number that the pool gives them (`seq`), which rises strictly in one child.
+ * What a worker and its child say to each other, through two pipes: `commandFd` to the child, `reportFd` to the worker.
+ * Reports are written at once, without the event loop: what a child says before it runs a job, or as it goes down, is in
+ * the pipe before anything else happens. Node's own channel is not used: commands would have to be JSON as a whole, and
+ * tasks could write into it. Jobs go by a number that the pool gives them (`seq`), which rises strictly in one child.
  */
 
 import type { ErrorCode } from '../errors.ts'
 import type { Payload } from '../job.ts'
 import type { Outcome } from '../outcome.ts'
 import type { ProcessPlan } from '../process-options.ts'
-import type { TraceContext } from '../trace-context.ts'
 import type { CodecPlan } from './codec-plan.ts'
+import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
+
+/** The descriptor from which a child reads its commands; its end is that of the worker. */
+export const commandFd = 3
 
 /** The descriptor through which a child reports. */
 export const reportFd = 4
@@ -35,39 +38,10 @@ export interface ChildSettings {
   readonly reportImports: boolean
 }
 
-/** How a payload is stored that is not plain JSON. */
-export type StoredAs = Pick<Payload, 'serializer' | 'binary' | 'compression'>
-
-/** One job on its way to a child, as a tuple because there are many. */
-export type JobTuple = readonly [
-  seq: number,
-  id: number,
-  token: number,
-  attempt: number,
-  task: string,
-  queue: string,
-  createdAt: number,
-  /** `json` for JSON text, else how to read what follows. */
-  serializer: 'json' | StoredAs,
-  payload: string,
-  announce: boolean,
-  /** It has a time limit: its start is to be noted on the time card. */
-  limited?: true | null,
-  trace?: TraceContext | null,
-]
-
-/** The first job in full; each further one is like it but for its number, which rises by one, and what stands in the columns. */
-export interface JobBatch {
-  readonly first: JobTuple
-  readonly ids: readonly number[]
-  readonly createdAt: readonly number[]
-  readonly payloads: readonly string[]
-}
-
 /** From the worker to a child. */
-export type Command =
+export type Command<Batch = JobBatch> =
   | { readonly type: 'begin'; readonly settings: ChildSettings }
-  | { readonly type: 'run'; readonly jobs: readonly JobBatch[] }
+  | { readonly type: 'run'; readonly jobs: readonly Batch[] }
   | { readonly type: 'recall' }
   /** Take jobs again, though its memory was above the limit. */
   | { readonly type: 'renew' }

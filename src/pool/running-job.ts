@@ -19,8 +19,9 @@ import type { Coding } from '../sealing.ts'
 import { checkProgress, type EnqueueSettings, isTaskDefinition, type JobContext, type TaskDefinition } from '../task.ts'
 import { inTrace, type TraceContext } from '../trace-context.ts'
 import { isTraced, tracedEnqueue } from '../tracing.ts'
+import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
-import type { CallRequest, ChildSettings, JobTuple } from './protocol.ts'
+import type { CallRequest, ChildSettings } from './protocol.ts'
 
 /** What a running job needs of the child that it runs in. */
 export interface JobHost {
@@ -46,6 +47,10 @@ export class RunningJob implements JobContext {
   readonly queue: string
   readonly createdAt: number
   readonly trace: TraceContext | null
+  /** Its start is to be told before any of its code runs. */
+  readonly toAnnounce: boolean
+  /** It has a time limit: its start is to be noted. */
+  readonly limited: boolean
   /** What is stored as its payload. */
   readonly payload: Payload
   /** Milliseconds on the clock of `performance.now`. */
@@ -68,11 +73,20 @@ export class RunningJob implements JobContext {
   #output: OutputWriter | null = null
   #progress: { timer: NodeJS.Timeout; next: Progress | null } | null = null
 
-  constructor(host: JobHost, tuple: JobTuple) {
+  /** `place` is that of the job in its batch. */
+  constructor(host: JobHost, { seq, head, ids, createdAt, texts }: JobBatch, place: number) {
     this.#host = host
-    ;[this.seq, this.id, this.token, this.attempt, this.task, this.queue, this.createdAt] = tuple
-    const [serializer, text] = [tuple[7], tuple[8]]
-    this.trace = tuple[11] ?? null
+    this.seq = seq + place
+    this.id = ids[place] ?? 0
+    this.token = head.token
+    this.attempt = head.attempt
+    this.task = head.task
+    this.queue = head.queue
+    this.createdAt = createdAt[place] ?? 0
+    this.trace = head.trace
+    this.toAnnounce = head.announce
+    this.limited = head.limited
+    const [serializer, text] = [head.serializer, texts[place] ?? '']
     this.payload = serializer === 'json' ? { serializer, text } : { ...serializer, text }
   }
 

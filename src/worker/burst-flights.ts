@@ -3,42 +3,50 @@ import type { Lease } from '../job.ts'
 import type { RunBurst, RunJob } from '../pool/pool.ts'
 import type { BurstFlight } from './flight.ts'
 
+/** A burst, and between which ids all of its jobs are. */
+interface Entry {
+  readonly flight: BurstFlight
+  readonly lowest: number
+  readonly highest: number
+}
+
 /** The bursts in this worker's hands. */
 export class BurstFlights {
-  readonly #flights = new Map<RunBurst<RunJob>, BurstFlight>()
+  readonly #entries = new Map<RunBurst<RunJob>, Entry>()
 
   /** So many jobs. */
   get size(): number {
     let size = 0
-    for (const { burst } of this.#flights.values()) size += burst.size
+    for (const { flight } of this.#entries.values()) size += flight.burst.size
     return size
   }
 
   get leases(): Lease[] {
-    return [...this.#flights.values()].flatMap(({ burst }) =>
+    return [...this.#entries.values()].flatMap(({ flight: { burst } }) =>
       burst.ids.slice(burst.ended).map((id) => ({ id, token: burst.like.token })),
     )
   }
 
   add(burst: Burst): BurstFlight {
     const flight = { burst, child: null, load: 0 }
-    this.#flights.set(burst, flight)
+    this.#entries.set(burst, { flight, lowest: Math.min(...burst.ids), highest: Math.max(...burst.ids) })
     return flight
   }
 
   get(burst: RunBurst<RunJob>): BurstFlight | undefined {
-    return this.#flights.get(burst)
+    return this.#entries.get(burst)?.flight
   }
 
   /** The one that holds a job which has not ended. */
   holding(id: number): BurstFlight | undefined {
-    for (const flight of this.#flights.values()) {
-      if (flight.burst.ids.indexOf(id) >= flight.burst.ended) return flight
+    for (const { flight, lowest, highest } of this.#entries.values()) {
+      const { burst } = flight
+      if (id >= lowest && id <= highest && burst.ids.indexOf(id) >= burst.ended) return flight
     }
     return undefined
   }
 
   delete(burst: RunBurst<RunJob>): void {
-    this.#flights.delete(burst)
+    this.#entries.delete(burst)
   }
 }

@@ -33,8 +33,6 @@ const largestBurst = 256
 const burstsInWindow = 4
 /** Smaller ones are not worth it. */
 const smallestBurst = 16
-/** After a burst was dissolved because one of its jobs did otherwise, so many jobs come one by one. */
-const warinessJobs = 5_000
 
 /** What `Execution` needs. */
 export interface ExecutionOptions {
@@ -61,8 +59,6 @@ export class Execution {
   readonly #reports = new Reports()
   #ahead: (Flight | BurstFlight)[] = []
   #processed = 0
-  /** No bursts before so many jobs have ended. */
-  #waryUntil = 0
   #cut = 0
   #stopping = false
   #held = false
@@ -108,7 +104,7 @@ export class Execution {
   /** How large bursts may be, while jobs are so short that they are worth it; else null. */
   get burst(): number | null {
     const size = Math.min(largestBurst, Math.floor(this.pace.window / burstsInWindow))
-    return size < smallestBurst || this.#processed < this.#waryUntil ? null : size
+    return size < smallestBurst ? null : size
   }
 
   /** Takes charge of claimed jobs. */
@@ -126,7 +122,7 @@ export class Execution {
     if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task) * ids.length)) return false
     if (!messages.isOpen({ serializer: 'json', text: '' }) || tasks.limitsFor(like) !== null) return false
     if (tasks.policyFor(like).ack === 'early') return false
-    return this.#flights.size === 0 || !ids.some((id) => this.#flights.has(id))
+    return !ids.some((id) => this.#flights.has(id) || this.#bursts.holding(id) !== undefined)
   }
 
   #add(claimed: ClaimedJob): void {
@@ -137,7 +133,7 @@ export class Execution {
     // Its start must be on record before it runs, as that of a recovered one.
     const job = policy.ack === 'early' ? { ...known, recovered: true } : known
     const flight = newFlight(job)
-    this.#dropOlder(job)
+    this.#dropOlder(job.id)
     this.#flights.set(job.id, flight)
     if (job.crashes > 0 && job.crashes >= policy.maxCrashes) {
       // The broker has counted that crash already.
@@ -295,9 +291,9 @@ export class Execution {
   succeeded(ends: readonly BurstEnd<ClaimedJob>[]): void {
     for (const { burst, from, count, startedAt, at, runMs, pid } of ends) {
       const { token, task, queue } = burst.like
-      this.pace.observe(task, runMs)
+      this.pace.observe(task, runMs, count)
       this.#processed += count
-      // Unknown where the rest of it has been dissolved since.
+      // Unknown where the rest of it has been taken out since.
       const flight = this.#bursts.get(burst)
       if (flight !== undefined) this.#loads.lighten(flight, (flight.load * count) / (burst.size + count))
       this.#reports.succeeded({
@@ -319,12 +315,14 @@ export class Execution {
     this.onChange()
   }
 
-  /** The pool: what is left of a burst are these jobs, each by itself. */
-  dissolved(burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
+  /** The pool: these jobs are in the burst no more. */
+  separated(burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
     const flight = this.#bursts.get(burst)
     if (flight === undefined) return
-    this.#waryUntil = this.#processed + warinessJobs
-    this.#split(flight, jobs)
+    const load = flight.load / (burst.size + jobs.length)
+    flight.load -= load * jobs.length
+    for (const job of jobs) this.#flights.set(job.id, { ...newFlight(job), child: flight.child, load })
+    if (burst.size === 0) this.#bursts.delete(burst)
   }
 
   /** The pool: a job says how far it is. */
@@ -374,9 +372,7 @@ export class Execution {
   }
 
   /** Ends the earlier run of a job that is claimed anew: its lease ran out unnoticed. */
-  #dropOlder({ id, recovered }: ClaimedJob): void {
-    // A burst is of jobs that have never been claimed; one that was in it comes back as recovered.
-    if (!recovered && !this.#flights.has(id)) return
+  #dropOlder(id: number): void {
     const older = this.#endInChild(id, 'shutdown')
     if (older === undefined) return
     this.#loads.unload(older)
@@ -396,14 +392,12 @@ export class Execution {
     return this.#flights.get(id)
   }
 
-  /** The jobs of a burst from now on, each by itself. */
-  #split({ burst, child, load }: BurstFlight, jobs: readonly ClaimedJob[] = burst.jobs()): Flight[] {
+  /** The jobs of a burst that waits here, each by itself. */
+  #split({ burst }: BurstFlight): Flight[] {
     this.#bursts.delete(burst)
-    return jobs.map((job) => {
-      const flight = { ...newFlight(job), child, load: load / jobs.length }
-      this.#flights.set(job.id, flight)
-      return flight
-    })
+    const flights = burst.jobs().map(newFlight)
+    for (const flight of flights) this.#flights.set(flight.job.id, flight)
+    return flights
   }
 
   /** A job that was thought to be short still runs: what waits behind it may go to another child, and nothing is added. */

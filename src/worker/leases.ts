@@ -11,8 +11,6 @@ import type { ResolvedOptions } from './options.ts'
 
 /** How often cancels are looked for while jobs are in hand, in milliseconds; a bell brings it forward. */
 const cancelEveryMs = 1_000
-/** At most this many leases, those held for longest, are asked for between renewals. */
-const askAtMost = 256
 /** Least time between two looks, in milliseconds, however often the bell rings. */
 const restMs = 50
 /** How often other workers' processes are looked at, in milliseconds. */
@@ -72,26 +70,26 @@ export class Leases {
     if (clock.now().tick - this.#renewedAt >= leaseMs) await this.check()
   }
 
-  /** Renews what is due for it and ends what was cancelled or lost. */
+  /** Renews all leases and ends what was cancelled or lost. */
   readonly check = async (): Promise<void> => {
     if (this.#asking !== null) return this.#asking
-    const { clock, leaseMs } = this.#options
-    const leases = this.#execution.leases
+    const { clock } = this.#options
+    const { leases } = this.#execution
     const now = clock.now()
-    if (leases.length === 0) this.#renewedAt = now.tick
-    const due = now.tick - this.#renewedAt >= leaseMs / 3
-    if (leases.length === 0) return
-    this.#asking = this.#renew(due ? leases : leases.slice(0, askAtMost), now)
+    if (leases.length === 0) {
+      this.#renewedAt = now.tick
+      return
+    }
+    this.#asking = this.#renew(leases, now)
     await this.#asking
     this.#asking = null
   }
 
   async #renew(leases: readonly Lease[], now: Moment): Promise<void> {
     this.#askedAt = performance.now()
-    const all = leases.length === this.#execution.size
     try {
       const answers = await this.#broker.extend(leases, this.#options.leaseMs, now)
-      if (all) this.#renewedAt = now.tick
+      this.#renewedAt = now.tick
       const ids = (status: 'cancelling' | 'lost') =>
         leases.flatMap(({ id }, index) => (answers[index] === status ? [id] : []))
       this.#execution.endAll(ids('cancelling'), 'cancelled')

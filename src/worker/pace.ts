@@ -12,17 +12,23 @@ const maxWindow = 1_024
 const claimAheadMs = 1_000
 /** Weight of the newest observation. */
 const freshness = 0.25
+/** A run counts for no more than so many times the usual duration of its task, or so many milliseconds where that is more. */
+const outlier = 8
+const leastOutlierMs = 0.05
 
 /** Observed run times, by task and over all. */
 export class Pace {
   readonly #byTask = new Map<string, number>()
   #overall: number | null = null
 
-  /** Takes the run times of jobs that just ended, in milliseconds. */
-  observe(task: string, runMs: number): void {
+  /** Takes the run time of jobs that just ended, in milliseconds: of one, or of `count` on average. */
+  observe(task: string, runMs: number, count = 1): void {
     const before = this.#byTask.get(task)
-    this.#byTask.set(task, before === undefined ? runMs : before + (runMs - before) * freshness)
-    this.#overall = this.#overall === null ? runMs : this.#overall + (runMs - this.#overall) * (freshness / 4)
+    // One that stood still with the machine says little of the others.
+    const tellingMs = before === undefined ? runMs : Math.min(runMs, Math.max(before * outlier, leastOutlierMs))
+    this.#byTask.set(task, before === undefined ? runMs : drawn(before, tellingMs, 1 - (1 - freshness) ** count))
+    const overall = this.#overall ?? runMs
+    this.#overall = drawn(overall, tellingMs, 1 - (1 - freshness / 4) ** count)
   }
 
   /** Expected run time of a task in milliseconds; infinite while unknown. */
@@ -51,3 +57,5 @@ export class Pace {
     return jobs === 0 || (this.isShort(expectedMs) && jobs < maxWindow)
   }
 }
+
+const drawn = (from: number, towards: number, weight: number): number => from + (towards - from) * weight

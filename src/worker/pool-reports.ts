@@ -67,8 +67,8 @@ export class PoolReports implements PoolListener<ClaimedJob> {
     this.#to.execution.succeeded(ends)
   }
 
-  dissolved(_child: PoolChild<ClaimedJob>, burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
-    this.#to.execution.dissolved(burst, jobs)
+  separated(_child: PoolChild<ClaimedJob>, burst: RunBurst<ClaimedJob>, jobs: readonly ClaimedJob[]): void {
+    this.#to.execution.separated(burst, jobs)
   }
 
   imported(child: PoolChild<ClaimedJob>, file: string, hash: string | null): void {

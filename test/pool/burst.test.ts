@@ -52,7 +52,7 @@ const burstOf = (acts: readonly Act[]): Burst => {
   }
   const createdAt = jobs.map((job) => job.createdAt)
   const payloads = jobs.map(({ payload }) => payload.text)
-  return new Burst(like, { ids: jobs.map(({ id }) => id), createdAt, dueAt: createdAt, payloads })
+  return new Burst(like, { ids: jobs.map(({ id }) => id), createdAt, dueAt: createdAt, payloads: payloads.join('\n') })
 }
 
 const plain = (count: number): Act[] => Array(count).fill(null)

@@ -30,7 +30,7 @@ const idOf = (seq: number): number => 50_000 + seq
 
 const burstOf = (seq: number, count: number): Burst => {
   const ids = Array.from({ length: count }, (_, index) => idOf(seq + index))
-  return new Burst(like, { ids, createdAt: ids, dueAt: ids, payloads: ids.map(String) })
+  return new Burst(like, { ids, createdAt: ids, dueAt: ids, payloads: ids.join('\n') })
 }
 const jobOf = (seq: number): ClaimedJob => burstOf(seq, 1).job(0)
 

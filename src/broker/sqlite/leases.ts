@@ -41,10 +41,16 @@ const endStretch = (store: Store, [first, last]: Stretch, token: number): number
     .sql<{ worker: number }>('DELETE FROM jobq_leases WHERE job = ? AND last = ? AND token = ? RETURNING worker')
     .get(first, last, token)
   if (whole !== undefined) return whole.worker
-  const row = covering(store, first)
-  if (row === undefined || row.token !== token || row.last < last) return null
-  cutOut(store, leases, { key: row.job, first, last })
-  return row.worker
+  let worker: number | null = null
+  for (let next = first; next <= last; ) {
+    const row = covering(store, next)
+    if (row === undefined || row.token !== token) return null
+    const end = Math.min(last, row.last)
+    cutOut(store, leases, { key: row.job, first: next, last: end })
+    worker = row.worker
+    next = end + 1
+  }
+  return worker
 }
 
 /** Takes a job out of whatever hands it is in. */
@@ -65,23 +71,53 @@ export const askForEnd = (store: Store, id: number): boolean => {
 /** Makes leases run until a moment of the monotonic clock, in milliseconds, and says how each of them stands. */
 export const renewLeases = (store: Store, renewed: readonly Lease[], until: number): LeaseStatus[] => {
   const answers: LeaseStatus[] = []
-  for (let lease = renewed[0]; lease !== undefined; lease = renewed[answers.length]) {
-    const { id: first, token } = lease
-    const row = covering(store, first)
-    if (row === undefined || row.token !== token) {
-      answers.push('lost')
-      continue
-    }
-    let last = first
-    const at = answers.length - first
-    while (last < row.last && renewed[at + last + 1]?.id === last + 1 && renewed[at + last + 1]?.token === token)
-      last += 1
-    setApart(store, row, [first, last])
-    store.sql('UPDATE jobq_leases SET lease_until = ? WHERE job = ?').run(until, first)
-    for (let id = first; id <= last; id += 1) answers.push(row.cancelling === 1 ? 'cancelling' : 'held')
+  while (answers.length < renewed.length) {
+    const stretch = nextStretch(renewed, answers.length)
+    const { count, status } = renewStretch(store, stretch, until)
+    for (let job = 0; job < count; job += 1) answers.push(status)
   }
   return answers
 }
+
+interface LeaseStretch {
+  readonly first: number
+  readonly last: number
+  readonly token: number
+}
+
+/** The leases from this place on that are of consecutive jobs under one token. */
+const nextStretch = (renewed: readonly Lease[], place: number): LeaseStretch => {
+  const { id: first = 0, token = 0 } = renewed[place] ?? {}
+  let last = first
+  for (let next = renewed[place + 1]; next?.id === last + 1 && next.token === token; ) {
+    last += 1
+    next = renewed[place + 1 + last - first]
+  }
+  return { first, last, token }
+}
+
+/** Renews leases of a stretch, from its first on, and answers how many these are: those that stand alike. */
+const renewStretch = (
+  store: Store,
+  { first, last, token }: LeaseStretch,
+  until: number,
+): { readonly count: number; readonly status: LeaseStatus } => {
+  const whole = store
+    .sql<{ cancelling: number }>(
+      'UPDATE jobq_leases SET lease_until = ? WHERE job = ? AND last = ? AND token = ? RETURNING cancelling',
+    )
+    .get(until, first, last, token)
+  if (whole !== undefined) return { count: last - first + 1, status: statusOf(whole) }
+  const row = covering(store, first)
+  if (row === undefined || row.token !== token) return { count: 1, status: 'lost' }
+  const end = Math.min(last, row.last)
+  setApart(store, row, [first, end])
+  store.sql('UPDATE jobq_leases SET lease_until = ? WHERE job = ?').run(until, first)
+  return { count: end - first + 1, status: statusOf(row) }
+}
+
+const statusOf = ({ cancelling }: { readonly cancelling: number }): LeaseStatus =>
+  cancelling === 1 ? 'cancelling' : 'held'
 
 interface LeaseRow {
   readonly job: number

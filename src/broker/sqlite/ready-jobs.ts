@@ -101,22 +101,18 @@ const endOfAlike = (rows: readonly ReadyRow[], from: number, size: number): numb
 }
 
 const isUsual = ([, , , , , , , payload, rare]: ReadyRow): boolean =>
-  rare === null && typeof payload === 'string' && payload.length <= maxBurstPayload
+  rare === null && typeof payload === 'string' && payload.length <= maxBurstPayload && !payload.includes('\n')
 
 const isAlike = (one: ReadyRow, other: ReadyRow): boolean =>
   one[1] === other[1] && one[3] === other[3] && one[6] === other[6] && one[2] === other[2]
 
 const burstOf = (rows: readonly ReadyRow[]): ReadyBurst => {
   const [, task = 0, queue = 0, rank = 0, , , retries = null] = rows[0] ?? []
-  const ids: number[] = []
-  const dueAt: number[] = []
-  const createdAt: number[] = []
-  const payloads: string[] = []
-  for (const row of rows) {
-    ids.push(row[0])
-    dueAt.push(row[4])
-    createdAt.push(row[5])
-    payloads.push(String(row[7]))
+  const columns = {
+    ids: rows.map((row) => row[0]),
+    dueAt: rows.map((row) => row[4]),
+    createdAt: rows.map((row) => row[5]),
+    payloads: rows.map((row) => row[7]).join('\n'),
   }
-  return { task, queue, rank, retries, columns: { ids, dueAt, createdAt, payloads } }
+  return { task, queue, rank, retries, columns }
 }

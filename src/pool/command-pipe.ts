@@ -1,0 +1,96 @@
+/**
+ * How commands go to a child: each as a line of JSON, and behind that of `run` a line for each job with its payload as it
+ * is stored, because most of what goes through here are payloads and neither side has to look into them.
+ */
+import type { JobBatch, SentBatch } from './job-batch.ts'
+import { LineSplitter } from './lines.ts'
+import type { Command } from './protocol.ts'
+
+/** Numbers of which most columns are: those from one on, the same one again and again, or any. */
+type Column = { readonly from: number } | { readonly all: number } | readonly number[]
+
+interface WireBatch extends Pick<JobBatch, 'seq' | 'head'> {
+  readonly count: number
+  readonly ids: Column
+  readonly createdAt: Column
+  /** Its texts are JSON of what they stand for: one of them has lines itself. */
+  readonly quoted?: true
+}
+
+type WireCommand = Exclude<Command, { type: 'run' }> | { readonly type: 'run'; readonly jobs: readonly WireBatch[] }
+
+/** A command as it goes through the pipe. */
+export const encodeCommand = (command: Command<SentBatch>): Buffer => {
+  if (command.type !== 'run') return Buffer.from(`${JSON.stringify(command)}\n`)
+  const lines: string[] = []
+  const jobs = command.jobs.map(({ seq, head, ids, createdAt, texts }): WireBatch => {
+    const quoted = typeof texts !== 'string' && texts.some((text) => text.includes('\n'))
+    if (typeof texts === 'string') lines.push(texts)
+    else lines.push(...(quoted ? texts.map((text) => JSON.stringify(text)) : texts))
+    const columns = { count: ids.length, ids: toColumn(ids), createdAt: toColumn(createdAt) }
+    return quoted ? { seq, head, ...columns, quoted } : { seq, head, ...columns }
+  })
+  const wire: WireCommand = { type: 'run', jobs }
+  return Buffer.from(`${JSON.stringify(wire)}\n${lines.join('\n')}\n`)
+}
+
+/** A command `run` whose texts have not all come. */
+interface PartOfRun {
+  readonly jobs: readonly WireBatch[]
+  readonly texts: string[]
+  readonly count: number
+}
+
+/** Puts commands together from the pieces in which they arrive. */
+export class CommandReader {
+  readonly #splitter = new LineSplitter()
+  #run: PartOfRun | null = null
+
+  /** The commands that are complete with this piece. */
+  push(data: Buffer): Command[] {
+    const commands: Command[] = []
+    for (const line of this.#splitter.push(data)) {
+      const command = this.#run === null ? this.#begin(line) : this.#addText(this.#run, line)
+      if (command !== null) commands.push(command)
+    }
+    return commands
+  }
+
+  #begin(line: string): Command | null {
+    const command = JSON.parse(line) as WireCommand
+    if (command.type !== 'run') return command
+    const { jobs } = command
+    this.#run = { jobs, texts: [], count: jobs.reduce((sum, { count }) => sum + count, 0) }
+    return null
+  }
+
+  #addText({ jobs, texts, count }: PartOfRun, line: string): Command | null {
+    if (texts.push(line) < count) return null
+    this.#run = null
+    let from = 0
+    const batches = jobs.map(({ seq, head, quoted = false, ...columns }): JobBatch => {
+      const own = texts.slice(from, from + columns.count)
+      from += columns.count
+      return {
+        seq,
+        head,
+        ids: fromColumn(columns.ids, columns.count),
+        createdAt: fromColumn(columns.createdAt, columns.count),
+        texts: quoted ? own.map((text) => String(JSON.parse(text))) : own,
+      }
+    })
+    return { type: 'run', jobs: batches }
+  }
+}
+
+const toColumn = (numbers: readonly number[]): Column => {
+  const [first = 0] = numbers
+  if (numbers.every((number) => number === first)) return { all: first }
+  return numbers.every((number, place) => number === first + place) ? { from: first } : numbers
+}
+
+const fromColumn = (column: Column, count: number): readonly number[] => {
+  if ('all' in column) return Array<number>(count).fill(column.all)
+  if ('from' in column) return Array.from({ length: count }, (_, place) => column.from + place)
+  return column
+}
