@@ -12,7 +12,7 @@ import { catchUp } from './catch-up.ts'
 import { grantLeases } from './leases.ts'
 import { toPayload, unreadable } from './payload-columns.ts'
 import type { QueueTurns } from './queue-turns.ts'
-import { type Rare, type ReadyBurst, type ReadyRow, readReady, takeOff, together, usual } from './ready-jobs.ts'
+import { type ReadyBurst, type ReadyRow, rareOf, readReady, takeOff, together } from './ready-jobs.ts'
 import { toRunOptions } from './run-options-column.ts'
 import { StartRates } from './start-rates.ts'
 import type { Store } from './store.ts'
@@ -118,8 +118,9 @@ const handOut = (
   row: ReadyRow,
   claim: { readonly token: number; readonly worker: number; readonly taken: [number, HeldJob][] },
 ): ClaimedJob => {
-  const [id, task, queue, rank, dueAt, createdAt, retries, payload, rare] = row
+  const [id, task, queue, dueAt, createdAt, retries, payload, rankOrRare] = row
   const [
+    rank,
     spent,
     base,
     crashes,
@@ -132,7 +133,7 @@ const handOut = (
     plain,
     traceparent,
     tracestate,
-  ] = rare === null ? usual : (JSON.parse(rare) as Rare)
+  ] = rareOf(row)
   const { token, worker, taken } = claim
   const attempt = spent + 1
   const known = toRunOptions(options)
@@ -149,7 +150,7 @@ const handOut = (
     crashes,
     recovered: alone === 1,
     payload:
-      rare === null && typeof payload === 'string'
+      typeof rankOrRare === 'number' && typeof payload === 'string'
         ? { serializer: 'json', text: payload }
         : known === null
           ? // Without its limits it is not the job that was asked for.

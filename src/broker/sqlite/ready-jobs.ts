@@ -13,18 +13,18 @@ export type ReadyRow = [
   id: number,
   task: number,
   queue: number,
-  rank: number,
   dueAt: number,
   createdAt: number,
   retries: number | null,
   /** Null where it is too large. */
   payload: string | Buffer | null,
-  /** A JSON array of what most jobs do not have; null for them. */
-  rare: string | null,
+  /** Its rank, for a job that has nothing rare; else `Rare` as JSON. */
+  rankOrRare: number | string,
 ]
 
-/** What most jobs do not have. */
+/** What most jobs do not have, and their rank. */
 export type Rare = [
+  rank: number,
   spent: number,
   base: number,
   crashes: number,
@@ -39,11 +39,18 @@ export type Rare = [
   tracestate: string | null,
 ]
 
-/** What holds for a job that has nothing of it. */
-export const usual: Rare = [0, 0, 0, 0, null, null, null, null, null, 1, null, null]
+/** What is rare of a job. */
+export const rareOf = ([, , , , , , , rankOrRare]: ReadyRow): Rare =>
+  typeof rankOrRare === 'string'
+    ? (JSON.parse(rankOrRare) as Rare)
+    : [rankOrRare, 0, 0, 0, 0, null, null, null, null, null, 1, null, null]
 
 /** What somebody else has written instead of JSON must not end the claim of all. */
 const fromMeta = (key: string): string => `iif(json_valid(j.meta), j.meta ->> '$.${key}', NULL)`
+
+/** True in SQL of a job that has nothing rare: one that was never started has used nothing up. */
+const isUsual = `j.attempt = 0 AND j.alone = 0
+  AND coalesce(j.expires_at, j.unique_key, j.options, j.serializer, j.coding, j.meta) IS NULL`
 
 /** Ready jobs that are alike; none of them has anything rare. */
 export interface ReadyBurst {
@@ -58,11 +65,9 @@ export interface ReadyBurst {
 export const readReady = (store: Store, queue: number, limit: number): ReadyRow[] =>
   store
     .sql<ReadyRow>(
-      `SELECT j.id, j.task, j.queue, r.rank, r.due_at, j.created_at, j.retries,
-         iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
-         iif(j.attempt = 0 AND j.spent = 0 AND j.base = 0 AND j.crashes = 0 AND j.alone = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL
-             AND j.options IS NULL AND j.serializer IS NULL AND j.coding IS NULL AND ${fromMeta('traceparent')} IS NULL, NULL,
-           json_array(j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
+      `SELECT r.job, j.task, j.queue, r.due_at, j.created_at, j.retries, iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
+         iif(${isUsual}, r.rank,
+           json_array(r.rank, j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
              CAST(j.serializer AS TEXT), CAST(j.coding AS TEXT), CAST(j.signature AS TEXT),
              j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, ${fromMeta('traceparent')}, ${fromMeta('tracestate')}))
        FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
@@ -70,11 +75,14 @@ export const readReady = (store: Store, queue: number, limit: number): ReadyRow[
     .raw()
     .all(queue, limit)
 
-/** Takes what was read off the list of ready jobs: of each queue that is its beginning, so one range of the list. */
+/** Takes what was read off the list of ready jobs: of each queue, whose rows stand together, that is the beginning. */
 export const takeOff = (store: Store, rows: readonly ReadyRow[]): void => {
-  const last = new Map(rows.map((row) => [row[2], row]))
-  for (const [queue, [id, , , rank, dueAt]] of last) {
-    store.sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)').run(queue, rank, dueAt, id)
+  for (const [place, row] of rows.entries()) {
+    const [id, , queue, dueAt] = row
+    if (rows[place + 1]?.[2] === queue) continue
+    store
+      .sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)')
+      .run(queue, rareOf(row)[0], dueAt, id)
   }
 }
 
@@ -83,7 +91,8 @@ export const together = (rows: readonly ReadyRow[], size: number): (ReadyRow | R
   const jobs: (ReadyRow | ReadyBurst)[] = []
   for (let from = 0; from < rows.length; ) {
     const to = endOfAlike(rows, from, size)
-    if (to - from >= smallestBurst) jobs.push(burstOf(rows.slice(from, to)))
+    const rank = rows[from]?.[7]
+    if (to - from >= smallestBurst && typeof rank === 'number') jobs.push(burstOf(rows.slice(from, to), rank))
     else jobs.push(...rows.slice(from, to))
     from = to
   }
@@ -94,25 +103,28 @@ export const together = (rows: readonly ReadyRow[], size: number): (ReadyRow | R
 const endOfAlike = (rows: readonly ReadyRow[], from: number, size: number): number => {
   const first = rows[from]
   let to = from + 1
-  if (first === undefined || !isUsual(first)) return to
-  for (let row = rows[to]; row !== undefined && to - from < size && isUsual(row) && isAlike(first, row); row = rows[to])
+  if (first === undefined || !isPlain(first)) return to
+  for (let row = rows[to]; row !== undefined && to - from < size && isAlike(first, row) && isPlain(row); row = rows[to])
     to += 1
   return to
 }
 
-const isUsual = ([, , , , , , , payload, rare]: ReadyRow): boolean =>
-  rare === null && typeof payload === 'string' && payload.length <= maxBurstPayload && !payload.includes('\n')
+const isPlain = ([, , , , , , payload, rankOrRare]: ReadyRow): boolean =>
+  typeof rankOrRare === 'number' &&
+  typeof payload === 'string' &&
+  payload.length <= maxBurstPayload &&
+  !payload.includes('\n')
 
 const isAlike = (one: ReadyRow, other: ReadyRow): boolean =>
-  one[1] === other[1] && one[3] === other[3] && one[6] === other[6] && one[2] === other[2]
+  one[1] === other[1] && one[2] === other[2] && one[5] === other[5] && one[7] === other[7]
 
-const burstOf = (rows: readonly ReadyRow[]): ReadyBurst => {
-  const [, task = 0, queue = 0, rank = 0, , , retries = null] = rows[0] ?? []
+const burstOf = (rows: readonly ReadyRow[], rank: number): ReadyBurst => {
+  const [, task = 0, queue = 0, , , retries = null] = rows[0] ?? []
   const columns = {
     ids: rows.map((row) => row[0]),
-    dueAt: rows.map((row) => row[4]),
-    createdAt: rows.map((row) => row[5]),
-    payloads: rows.map((row) => row[7]).join('\n'),
+    dueAt: rows.map((row) => row[3]),
+    createdAt: rows.map((row) => row[4]),
+    payloads: rows.map((row) => row[6]).join('\n'),
   }
   return { task, queue, rank, retries, columns }
 }
