@@ -1,4 +1,4 @@
-/** A forked process and the wires to it: messages there, reports and stray text back, and how it ended. */
+/** A child's process and the wires to it: commands there, reports and stray text back, and how it ended. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
@@ -25,7 +25,7 @@ export interface ChildLinkEnds {
 
 const lastReportsMs = 1_000
 
-/** One forked process. */
+/** One process. */
 export class ChildLink {
   /** 0 when it could not be started. */
   readonly pid: number
@@ -38,7 +38,7 @@ export class ChildLink {
 
   constructor(ends: ChildLinkEnds) {
     this.#ends = ends
-    this.#process = this.#fork()
+    this.#process = this.#spawn()
     this.pid = this.#process?.pid ?? 0
     if (this.#process !== null) this.#listen(this.#process)
   }
@@ -71,7 +71,7 @@ export class ChildLink {
   }
 
   // Node throws some reasons why a process cannot be started, and tells others by an event.
-  #fork(): ChildProcess | null {
+  #spawn(): ChildProcess | null {
     const { program, env, card } = this.#ends
     try {
       return spawn(program.execPath, program.args, {
@@ -89,24 +89,24 @@ export class ChildLink {
     this.#conclude(null, null)
   }
 
-  #listen(forked: ChildProcess): void {
-    const { pid } = forked
+  #listen(child: ChildProcess): void {
+    const { pid } = child
     // Without a listener a failed start, or a write into the pipe of a dead child, would bring down this process.
     const commands = this.#stdio[commandFd] as Writable | null | undefined
     commands?.on('error', () => {})
-    forked.on('error', (error) => {
+    child.on('error', (error) => {
       if (pid === undefined) this.#failed(error)
       else this.#ends.text('stderr', Buffer.from(`${error.message}\n`))
     })
-    this.#listenToText('stdout', forked.stdout)
-    this.#listenToText('stderr', forked.stderr)
+    this.#listenToText('stdout', child.stdout)
+    this.#listenToText('stderr', child.stderr)
     const reports = this.#stdio[reportFd] as Readable | null | undefined
     const silent = new Promise<void>((resolve) => reports?.on('close', resolve))
     reports?.on('error', () => {})
     reports?.on('data', (data: Buffer) => this.#take(data))
-    forked.on('exit', async (code, signal) => {
+    child.on('exit', async (code, signal) => {
       // What it has left running may hold these open, and is still heard; but nobody stays for that.
-      for (const stream of [forked.stdout, forked.stderr]) if (stream instanceof Socket) stream.unref()
+      for (const stream of [child.stdout, child.stderr]) if (stream instanceof Socket) stream.unref()
       commands?.destroy()
       const timer = setTimeout(() => reports?.destroy(), lastReportsMs)
       await silent

@@ -179,10 +179,10 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
       this.#lastSeq = seq
       this.#jobs.add(seq, job)
       const limits = limitsOf === null ? null : limitsOf(job)
-      const limited = limits !== null
-      if (limited) this.#limits.add(seq, limits)
+      if (limits !== null) this.#limits.add(seq, limits)
       // Without a card to note it on, a start must be told.
-      builder.add(job, seq, { limited, announce: job.recovered || (limited && this.#card === null) })
+      const limited = limits !== null && this.#card !== null
+      builder.add(job, seq, { limited, announce: job.recovered || (limits !== null && !limited) })
     }
     this.#link.send({ type: 'run', jobs: builder.batches })
     this.#parts.changed?.(this)

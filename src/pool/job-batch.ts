@@ -16,7 +16,7 @@ export interface BatchHead {
   /** `json` for JSON text, else how to read the texts. */
   readonly serializer: 'json' | StoredAs
   readonly announce: boolean
-  /** They have a time limit: a start is to be noted on the time card. */
+  /** They have a time limit, and a start is to be noted on the time card. */
   readonly limited: boolean
   readonly trace: TraceContext | null
 }

@@ -14,7 +14,7 @@ import type { JobBatch } from './job-batch.ts'
 import type { AskedCause } from './pool.ts'
 import type { TaskProblem, TaskSummary } from './task-summary.ts'
 
-/** The descriptor from which a child reads its commands; its end is that of the worker. */
+/** The descriptor from which a child reads its commands; the worker is gone when nothing more can come. Node keeps it, as all that it starts with, from programs. */
 export const commandFd = 3
 
 /** The descriptor through which a child reports. */

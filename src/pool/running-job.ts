@@ -49,7 +49,7 @@ export class RunningJob implements JobContext {
   readonly trace: TraceContext | null
   /** Its start is to be told before any of its code runs. */
   readonly toAnnounce: boolean
-  /** It has a time limit: its start is to be noted. */
+  /** It has a time limit, and its start is to be noted on the time card. */
   readonly limited: boolean
   /** What is stored as its payload. */
   readonly payload: Payload

@@ -1,6 +1,6 @@
 import type { JobBatch } from './job-batch.ts'
 
-/** Part of a batch. */
+/** The jobs of a batch that wait, without a gap. */
 interface Stretch {
   readonly batch: JobBatch
   /** The place of the first job that waits. */

@@ -26,7 +26,7 @@ export interface BurstFlight extends Piece {
   readonly burst: Burst
 }
 
-/** A job that has just been claimed, or that a burst was dissolved into. */
+/** A job that has just been claimed, or was taken out of a burst. */
 export const newFlight = (job: ClaimedJob): Flight => ({
   job,
   child: null,

@@ -9,8 +9,8 @@ import type { Lease } from '../job.ts'
 import type { Execution } from './execution.ts'
 import type { ResolvedOptions } from './options.ts'
 
-/** How often cancels are looked for while jobs are in hand, in milliseconds; a bell brings it forward. */
-const cancelEveryMs = 1_000
+/** How often leases are renewed and cancels looked for while jobs are in hand, in milliseconds, unless leases are short; a bell brings it forward. */
+const checkEveryMs = 1_000
 /** Least time between two looks, in milliseconds, however often the bell rings. */
 const restMs = 50
 /** How often other workers' processes are looked at, in milliseconds. */
@@ -38,7 +38,7 @@ export class Leases {
     this.#renewedAt = this.#options.clock.now().tick
     await this.#buryDead()
     this.#timers.push(
-      setInterval(() => void this.check(), Math.min(cancelEveryMs, this.#options.leaseMs / 4)),
+      setInterval(() => void this.check(), Math.min(checkEveryMs, this.#options.leaseMs / 4)),
       setInterval(() => void this.#buryDead(), buryEveryMs),
     )
   }
