@@ -2,6 +2,12 @@
 import { fileURLToPath } from 'node:url'
 import type { ChildProgram } from './pool.ts'
 
+/**
+ * For the Node of a process that shares its machine with a worker and its other children: one thread, not four, beside the
+ * one that runs JavaScript. All of them compile the same hot code at the same time.
+ */
+export const fewThreads = '--v8-pool-size=1'
+
 let provided: ChildProgram | undefined
 
 /** Sets how children are started, where `child-main.ts` is not a file of its own. */
@@ -13,5 +19,6 @@ export const provideChildProgram = (program: ChildProgram): void => {
 export const childProgram = (): ChildProgram => {
   if (provided !== undefined) return provided
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  return { execPath: process.execPath, args: [fileURLToPath(new URL(`./child-main.${extension}`, import.meta.url))] }
+  const file = fileURLToPath(new URL(`./child-main.${extension}`, import.meta.url))
+  return { execPath: process.execPath, args: [fewThreads, file] }
 }

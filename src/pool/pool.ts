@@ -177,10 +177,10 @@ export interface PoolChild<J extends RunJob> {
   end(id: number, cause: AskedCause): void
 }
 
-/** How to start the program that runs `child-main.ts`; `args` begins with the file or the hidden subcommand. */
+/** How to start the program that runs `child-main.ts`. */
 export interface ChildProgram {
   readonly execPath: string
-  readonly args: readonly [string, ...string[]]
+  readonly args: readonly string[]
 }
 
 /** What a pool is made with. */

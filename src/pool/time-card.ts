@@ -50,7 +50,7 @@ export class TimeCard {
   #readOnce(): Punch | null {
     const bytes = fs.readSync(this.fd, this.#note, 0, this.#note.byteLength, 0)
     const [seq = 0, tick = 0] = this.#note
-    return bytes < this.#note.byteLength ? null : { seq, tick }
+    return bytes < this.#note.byteLength || seq === 0 ? null : { seq, tick }
   }
 
   close(): void {
@@ -68,10 +68,22 @@ export const newTimeCard = (): TimeCard | null => {
     try {
       const fd = fs.openSync(file, O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o600)
       fs.unlinkSync(file)
-      return new TimeCard(fd)
+      return blankCard(fd)
     } catch {
       // The next one, or none.
     }
   }
   return null
+}
+
+/** A card on which there is room for a note, whatever fills the place later; jobs have numbers from 1 on. */
+const blankCard = (fd: number): TimeCard => {
+  const card = new TimeCard(fd)
+  try {
+    card.punch(0, 0)
+    return card
+  } catch (error) {
+    card.close()
+    throw error
+  }
 }

@@ -37,6 +37,18 @@ export class BurstFlights {
     return this.#entries.get(burst)?.flight
   }
 
+  /** True if one of them holds any of these jobs. */
+  holdAny(ids: readonly number[]): boolean {
+    const [lowest, highest] = [Math.min(...ids), Math.max(...ids)]
+    for (const entry of this.#entries.values()) {
+      if (entry.highest < lowest || entry.lowest > highest) continue
+      const { burst } = entry.flight
+      const held = new Set(burst.ids.slice(burst.ended))
+      if (ids.some((id) => held.has(id))) return true
+    }
+    return false
+  }
+
   /** The one that holds a job which has not ended. */
   holding(id: number): BurstFlight | undefined {
     for (const { flight, lowest, highest } of this.#entries.values()) {

@@ -122,7 +122,7 @@ export class Execution {
     if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task) * ids.length)) return false
     if (!messages.isOpen({ serializer: 'json', text: '' }) || tasks.limitsFor(like) !== null) return false
     if (tasks.policyFor(like).ack === 'early') return false
-    return !ids.some((id) => this.#flights.has(id) || this.#bursts.holding(id) !== undefined)
+    return !ids.some((id) => this.#flights.has(id)) && !this.#bursts.holdAny(ids)
   }
 
   #add(claimed: ClaimedJob): void {

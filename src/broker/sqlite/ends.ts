@@ -4,9 +4,9 @@
  */
 import { logRuns } from './event-writer.ts'
 import type { Store } from './store.ts'
-import { cutOut, keyFor, type StretchTable, stretchesOf } from './stretches.ts'
+import { cutOut, keyFor, stretchesOf, stretchTable } from './stretches.ts'
 
-const ends: StretchTable = { name: 'jobq_ends', columns: 'token, worker, pid, started_at, finished_at, event_shift' }
+const ends = stretchTable('jobq_ends', 'token, worker, pid, started_at, finished_at, event_shift')
 
 /** What ends that are kept apart have in common. Instants are epoch milliseconds. */
 export interface SharedEnd {

@@ -63,11 +63,11 @@ export interface SharedRun extends Omit<SharedEvent, 'at' | 'data' | 'runtimeMs'
 export const logRuns = (store: Store, ids: string, run: SharedRun): number => {
   const { startedAt, finishedAt, task, queue, worker, attempt } = run
   const { lastInsertRowid, changes } = store
-    .sql(
-      `INSERT INTO jobq_events(at, type, job, task, queue, worker, attempt, runtime_ms)
-       SELECT told.at, told.type, value, ?, ?, ?, ?, told.runtime_ms FROM json_each(?)
-       CROSS JOIN (SELECT ? AS at, ${-eventCode('job.started')} AS type, NULL AS runtime_ms UNION ALL SELECT ?, ${-eventCode('job.succeeded')}, ?) told`,
-    )
+    .sql(insertRuns)
     .run(task, queue, worker, attempt, ids, startedAt, finishedAt, Math.max(0, finishedAt - startedAt))
   return Number(lastInsertRowid) - changes + 2
 }
+
+const insertRuns = `INSERT INTO jobq_events(at, type, job, task, queue, worker, attempt, runtime_ms)
+  SELECT told.at, told.type, value, ?, ?, ?, ?, told.runtime_ms FROM json_each(?)
+  CROSS JOIN (SELECT ? AS at, ${-eventCode('job.started')} AS type, NULL AS runtime_ms UNION ALL SELECT ?, ${-eventCode('job.succeeded')}, ?) told`

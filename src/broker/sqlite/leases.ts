@@ -2,12 +2,12 @@
 import type { Lease } from '../../job.ts'
 import type { LeaseStatus } from '../broker.ts'
 import type { Store } from './store.ts'
-import { cutOut, keyFor, type Stretch, type StretchTable, stretchesOf } from './stretches.ts'
+import { cutOut, keyFor, type Stretch, stretchesOf, stretchTable } from './stretches.ts'
 
-const leases: StretchTable = { name: 'jobq_leases', columns: 'token, worker, lease_until, cancelling' }
+const leases = stretchTable('jobq_leases', 'token, worker, lease_until, cancelling')
 
 /** The lease of job `id`, to be joined as `l`; `id` is an expression in SQL. */
-export const leaseOf = (id: string): string => `l.job = ${keyFor(leases.name, id)} AND l.last >= ${id}`
+export const leaseOf = (id: string): string => `l.job = ${keyFor('jobq_leases', id)} AND l.last >= ${id}`
 
 /** What the claim of jobs comes to; `until` is of the monotonic clock, in milliseconds. */
 export interface LeaseTerms {
@@ -127,10 +127,9 @@ interface LeaseRow {
   readonly cancelling: number
 }
 
-const covering = (store: Store, id: number): LeaseRow | undefined =>
-  store
-    .sql<LeaseRow>(`SELECT job, last, token, worker, cancelling FROM jobq_leases l WHERE ${leaseOf('?')}`)
-    .get(id, id)
+const covering = (store: Store, id: number): LeaseRow | undefined => store.sql<LeaseRow>(selectCovering).get(id, id)
+
+const selectCovering = `SELECT job, last, token, worker, cancelling FROM jobq_leases l WHERE ${leaseOf('?')}`
 
 /** Gives the jobs of a stretch a row of their own. */
 const setApart = (store: Store, row: LeaseRow, [first, last]: Stretch): void => {

@@ -43,24 +43,28 @@ export const settleReports = (
   const single: SingleReport[] = []
   // Jobs with a report of their own before their end: that end is not the first to tell of the start.
   const told = new Set<number>()
-  let open: Ends | null = null
+  // What each process has run last.
+  const latest = new Map<number | null, Ends>()
   for (const report of reports) {
-    if (report.kind === 'succeeded') {
-      groups.push(endsOf(store, report))
-      continue
-    }
-    const ends = told.size > 0 && told.has(report.id) ? null : wholeRun(turn, report)
-    if (ends === null) {
+    const ends = endsOf(turn, report, told)
+    if (ends !== null) {
+      const open = latest.get(ends.pid)
+      if (open !== undefined && isAlike(open, ends)) open.ids.push(...ends.ids)
+      else {
+        latest.set(ends.pid, ends)
+        groups.push(ends)
+      }
+    } else if (report.kind !== 'succeeded') {
       single.push(report)
       told.add(report.id)
-    } else if (open !== null && isAlike(open, ends)) open.ids.push(report.id)
-    else {
-      open = ends
-      groups.push(ends)
     }
   }
   for (const report of single) settleOne(turn, report)
-  for (const ends of groups) settleEnds(turn, ends)
+  const succeeded = new Map<number, number>()
+  for (const ends of groups) {
+    if (settleEnds(turn, ends)) succeeded.set(ends.queue, (succeeded.get(ends.queue) ?? 0) + ends.ids.length)
+  }
+  for (const [queue, count] of succeeded) countFinished(store, queue, { succeeded: count })
   if (turn.ended.length > 0) releaseDependents(store, turn.ended, context.now)
   return turn.lost
 }
@@ -78,7 +82,13 @@ export const noteSettled = (held: Map<number, HeldJob>, reports: readonly Report
   for (const { id, token } of lost) if (held.get(id)?.token === token) held.delete(id)
 }
 
-const endsOf = (store: Store, { ids, token, task, queue, at, startedAt, pid }: Succeeded): Ends => ({
+/** The ends that a report tells of, if all that there is to say of these runs is that they succeeded. */
+const endsOf = (turn: Turn, report: Report, told: ReadonlySet<number>): Ends | null => {
+  if (report.kind === 'succeeded') return endsOfBurst(turn.store, report)
+  return told.size > 0 && told.has(report.id) ? null : wholeRun(turn, report)
+}
+
+const endsOfBurst = (store: Store, { ids, token, task, queue, at, startedAt, pid }: Succeeded): Ends => ({
   ids: [...ids],
   token,
   task: store.taskId(task),
@@ -111,7 +121,8 @@ const isAlike = (ends: Ends, other: Ends): boolean =>
   other.attempt === ends.attempt &&
   other.plain === ends.plain
 
-const settleEnds = (turn: Turn, ends: Ends): void => {
+/** Writes ends at once; false where that could not be done and each was written by itself. */
+const settleEnds = (turn: Turn, ends: Ends): boolean => {
   const { store, ended } = turn
   const { ids, token, attempt, pid, startedAt, finishedAt } = ends
   store.sql('SAVEPOINT ends').run()
@@ -121,12 +132,12 @@ const settleEnds = (turn: Turn, ends: Ends): void => {
   if (worker === null) {
     const run = { kind: 'finished', token, attempt, pid, startedAt, at: finishedAt, transition: plainSuccess } as const
     for (const id of ids) settleOne(turn, { ...run, id })
-    return
+    return false
   }
   if (ends.plain) insertEnds(store, ids, { ...ends, worker })
   else updateEnds(store, { ...ends, worker })
-  countFinished(store, ends.queue, { succeeded: ids.length })
   ended.push(...ids)
+  return true
 }
 
 /** Records the success of alike jobs in their own rows. */

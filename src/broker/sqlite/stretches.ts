@@ -5,21 +5,32 @@
  */
 import type { Store } from './store.ts'
 
-/** A table of stretches, and what its rows say beside them. */
+type TableName = 'jobq_leases' | 'jobq_ends'
+
+/** A table of stretches, what its rows say beside them, and how rows are cut. */
 export interface StretchTable {
-  readonly name: 'jobq_leases' | 'jobq_ends'
   readonly columns: string
+  readonly sql: { readonly keepEnd: string; readonly keepBeginning: string; readonly drop: string }
 }
+
+/** The table of this name, with these other columns. */
+export const stretchTable = (name: TableName, columns: string): StretchTable => ({
+  columns,
+  sql: {
+    keepEnd: `INSERT INTO ${name}(job, last, ${columns}) SELECT ?, last, ${columns} FROM ${name} WHERE job = ? AND last > ?`,
+    keepBeginning: `UPDATE ${name} SET last = ? WHERE job = ?`,
+    drop: `DELETE FROM ${name} WHERE job = ?`,
+  },
+})
 
 /** Consecutive jobs. */
 export type Stretch = readonly [first: number, last: number]
 
 /** The key of the row of a table that covers a job, if its `last` is not before it; `id` is an expression in SQL. */
-export const keyFor = (table: StretchTable['name'], id: string): string =>
-  `(SELECT max(job) FROM ${table} WHERE job <= ${id})`
+export const keyFor = (table: TableName, id: string): string => `(SELECT max(job) FROM ${table} WHERE job <= ${id})`
 
 /** True in SQL of a job that a row of a table covers; `id` is an expression with the name of its table. */
-export const isIn = (table: StretchTable['name'], id: string): string =>
+export const isIn = (table: TableName, id: string): string =>
   `EXISTS (SELECT 1 FROM ${table} WHERE job = ${keyFor(table, id)} AND last >= ${id})`
 
 /** Cuts jobs into stretches, in their order. */
@@ -37,15 +48,10 @@ export const stretchesOf = (ids: readonly number[]): Stretch[] => {
 }
 
 /** Takes the jobs from `first` to `last` out of the row with this key, which covers them; the rest of it stays. */
-export const cutOut = (store: Store, { name, columns }: StretchTable, cut: Cut): void => {
-  const { key, first, last } = cut
-  store
-    .sql(
-      `INSERT INTO ${name}(job, last, ${columns}) SELECT ?, last, ${columns} FROM ${name} WHERE job = ? AND last > ?`,
-    )
-    .run(last + 1, key, last)
-  if (first > key) store.sql(`UPDATE ${name} SET last = ? WHERE job = ?`).run(first - 1, key)
-  else store.sql(`DELETE FROM ${name} WHERE job = ?`).run(key)
+export const cutOut = (store: Store, table: StretchTable, { key, first, last }: Cut): void => {
+  store.sql(table.sql.keepEnd).run(last + 1, key, last)
+  if (first > key) store.sql(table.sql.keepBeginning).run(first - 1, key)
+  else store.sql(table.sql.drop).run(key)
 }
 
 interface Cut {
