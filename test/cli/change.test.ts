@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 
 type Json = Record<string, unknown>
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const add = async (...parameters: string[]): Promise<string> =>
   (await workspace.output(['enqueue', ...parameters])).trim()

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { after, afterEach, it } from 'node:test'
+import { after, afterEach, beforeEach, it } from 'node:test'
 import { type Running, type RunOptions, Workspace } from '../support/cli.ts'
 import { childrenOf, isAlive, signal } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 after(() => workspace.remove())
 
 const start = async (name: string, options: RunOptions = {}): Promise<Running> => {

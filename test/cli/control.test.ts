@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { after, afterEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { connect } from '../../src/index.ts'
 import { type Running, Workspace } from '../support/cli.ts'
 import { childrenOf, isStopped, signal } from '../support/processes.ts'
@@ -9,11 +9,11 @@ import { until } from '../support/until.ts'
 
 type Json = Record<string, unknown>
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 after(() => workspace.remove())
 
 /** A task that notes its begin and ends once its gate is opened. */

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { hasOpenssl, KeyringScene } from '../envelope/keys/scenery.ts'
 import { Workspace } from '../support/cli.ts'
 
 type Json = Record<string, unknown>
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const folder = (): string => path.join(workspace.folder, '.config', 'jobq', 'keys')
 

@@ -2,17 +2,17 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { after, afterEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { type Running, Workspace } from '../support/cli.ts'
 import { until } from '../support/until.ts'
 
 type Json = Record<string, unknown>
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 after(() => workspace.remove())
 
 const add = async (...parameters: string[]): Promise<number> =>

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, afterEach, describe, it } from 'node:test'
+import { after, afterEach, beforeEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 after(() => workspace.remove())
 
 /** Writes a configuration whose steps say on stderr what their options are. */

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 import { isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const start = async (parameters: readonly string[] = [], env: Readonly<Record<string, string>> = {}) => {
   const worker = workspace.start(['run', '-c', '1', ...parameters], { env })

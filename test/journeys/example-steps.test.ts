@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { after, afterEach, describe, test } from 'node:test'
+import { after, afterEach, beforeEach, describe, test } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 import { until } from '../support/until.ts'
 
 const folder = path.join(path.dirname(path.dirname(import.meta.dirname)), 'examples', 'steps')
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 after(() => workspace.remove())
 
 /** Starts a worker in the folder of the example steps, with the broker of the workspace. */

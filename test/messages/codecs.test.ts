@@ -1,17 +1,17 @@
 // Every serializer with every compressor, from whoever enqueues through the worker and its children and back.
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { checkConfig } from '../../src/config.ts'
 import { messagesBy } from '../../src/envelope/message-settings.ts'
 import { connect, systemClock } from '../../src/index.ts'
 import { Workspace } from '../support/cli.ts'
 import { configuration, list, runAll, show } from './scenery.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const serializers = ['json', 'msgpack', 'yaml', 'v8', 'backwards'] as const
 const compressors = ['none', 'gzip', 'zlib', 'bzip2', 'zstd', 'brotli', 'halves'] as const

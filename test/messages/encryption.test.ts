@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 import { filesOf, list, runAll, show, tamper } from './scenery.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 /** Holds no more than a file of jobq holds anyway, unless it leaks. */
 const secretOf = (part: string): string => `${part}-${randomBytes(8).toString('hex')}`

@@ -1,16 +1,16 @@
 // A task's `input` is checked where its definition is known, and always before it runs.
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { Workspace } from '../support/cli.ts'
 import { list, runAll } from './scenery.ts'
 
 const library = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href)
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 describe('the input of a task', () => {
   it('is checked by the tasks that enqueue it by its definition, and before it runs for those who did not', async () => {

@@ -1,16 +1,16 @@
 // How large payloads and results may be, also those that only grow when they are unpacked.
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import zlib from 'node:zlib'
 import { Compressors } from '../../src/envelope/compressors/compressors.ts'
 import { Workspace } from '../support/cli.ts'
 import { configuration, list, runAll, show, tamper } from './scenery.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const huge = Buffer.concat([Buffer.alloc(64 * 1024 ** 2, ' '), Buffer.from('1')])
 const bombs: Readonly<Record<string, () => Uint8Array>> = {

@@ -2,17 +2,17 @@
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, it } from 'node:test'
+import { afterEach, beforeEach, describe, it } from 'node:test'
 import { connect } from '../../src/index.ts'
 import { Workspace } from '../support/cli.ts'
 import { until } from '../support/until.ts'
 import { list, runAll, show, tamper } from './scenery.ts'
 
-let workspace = new Workspace()
-afterEach(async () => {
-  await workspace.remove()
+let workspace: Workspace
+beforeEach(() => {
   workspace = new Workspace()
 })
+afterEach(() => workspace.remove())
 
 const configure = (config: object): string => workspace.write('jobq.config.json', JSON.stringify(config))
 
