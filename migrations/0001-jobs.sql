@@ -2,7 +2,8 @@
 -- application's own database beside its tables, hence the prefix.
 -- Numbers stand for names in rows that are written by the hundred thousand:
 -- jobs.state: 0 blocked, 1 ready, 2 scheduled (queued, not due), 3 running, 4 succeeded, 5 failed, 6 cancelled
--- events.type: position in src/event.ts, negated where jobq_ends leads to the event
+-- events.type: position in src/event.ts, negated where jobq_ends leads to the event; such a row stands for `job.started` as
+-- well, which has the id before it and was runtime_ms earlier
 
 CREATE TABLE jobq_meta (
   key TEXT PRIMARY KEY,

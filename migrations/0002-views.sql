@@ -66,7 +66,11 @@ SELECT
     WHEN e.runtime_ms IS NULL THEN coalesce(e.data, '{}')
     ELSE json_set(coalesce(e.data, '{}'), '$.runtimeMs', e.runtime_ms)
   END AS data
-FROM jobq_events e
+FROM (
+  SELECT id, at, type, job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events
+  UNION ALL
+  SELECT id - 1, at - runtime_ms, 1, job, task, queue, worker, attempt, NULL, NULL FROM jobq_events WHERE type < 0
+) e
 LEFT JOIN jobq_tasks t ON t.id = e.task
 LEFT JOIN jobq_queues q ON q.id = e.queue
 LEFT JOIN jobq_workers w ON w.id = e.worker;

@@ -383,6 +383,8 @@ const foldEnds = `
   UPDATE jobq_jobs SET (state, attempt, spent, token, worker, pid, started_at, finished_at) =
     (SELECT state, attempt, spent, token, worker, pid, started_at, finished_at FROM jobq_current c WHERE c.id = jobq_jobs.id)
     WHERE EXISTS (SELECT 1 FROM jobq_ends WHERE id BETWEEN job AND last);
+  INSERT INTO jobq_events(id, at, type, job, task, queue, worker, attempt)
+    SELECT id - 1, at - runtime_ms, 1, job, task, queue, worker, attempt FROM jobq_events WHERE type < 0;
   UPDATE jobq_events SET type = abs(type) WHERE type < 0;
   DELETE FROM jobq_ends`
 

@@ -3,7 +3,7 @@
  * `jobq_current`; whoever is about to write such a job's row, or to delete it, puts the end back first. Only inside a write.
  */
 import { logRuns } from './event-writer.ts'
-import type { Store } from './store.ts'
+import { eventCode, type Store } from './store.ts'
 import { cutOut, keyFor, stretchesOf, stretchTable } from './stretches.ts'
 
 const ends = stretchTable('jobq_ends', 'token, worker, pid, started_at, finished_at, event_shift')
@@ -70,6 +70,13 @@ const indexEvents = (store: Store, id: number): boolean => {
   )
   if (typeof shift !== 'number') return false
   const event = shift + 2 * id
-  store.sql('UPDATE jobq_events SET type = abs(type) WHERE id IN (?, ?)').run(event - 1, event)
+  store
+    .sql(
+      `INSERT INTO jobq_events(id, at, type, job, task, queue, worker, attempt)
+       SELECT id - 1, at - runtime_ms, ${eventCode('job.started')}, job, task, queue, worker, attempt FROM jobq_events
+       WHERE id = ? AND type < 0 AND id - 1 > (SELECT value FROM jobq_meta WHERE key = 'events_pruned')`,
+    )
+    .run(event)
+  store.sql('UPDATE jobq_events SET type = abs(type) WHERE id = ?').run(event)
   return true
 }

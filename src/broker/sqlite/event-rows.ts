@@ -1,4 +1,7 @@
-/** The event log's rows: appended in the transaction of what they tell, read in pages behind a cursor. */
+/**
+ * The event log's rows: appended in the transaction of what they tell, read in pages behind a cursor. A row of a negative
+ * type is of a run that was told at its end: it stands for that end and, with the id before it, for the start.
+ */
 import { type EventsPruned, type EventType, eventTypes, type JobqEvent, type NewEvent } from '../../event.ts'
 import type { EventFilter, EventLog, EventPage } from '../broker.ts'
 import { eventCode, type Store, type Value } from './store.ts'
@@ -19,6 +22,9 @@ type EventRow = [
 
 /** Rows looked at in one page at the most, so that a rare filter holds no long read transaction. */
 const pageAtMost = 10_000
+
+/** A page may begin and end within a row that stands for two events: so many rows more are read. */
+const beside = 2
 
 /** Events of one time may have ids that lie this far apart in time (a start is told with its end). */
 const disorderMs = 60_000
@@ -49,28 +55,35 @@ export class SqliteEventLog implements EventLog {
       const last = this.#last()
       const end = indexed ? last : Math.min(begin + Math.max(pageAtMost, filter.limit), last)
       const rows = this.#rows(filter, begin, end)
-      const cursor = rows.length < filter.limit ? Math.max(begin, end) : (rows.at(-1)?.[0] ?? begin)
-      const events = rows.map((row) => this.#toEvent(row))
+      const found = rows
+        .flatMap((row) => this.#toEvents(row))
+        .filter(({ id, type }) => id > begin && id <= end && (filter.types?.has(type) ?? true))
+      const events = found.slice(0, filter.limit)
+      const whole = rows.length < filter.limit + beside && found.length === events.length
+      const cursor = whole ? Math.max(begin, end) : (events.at(-1)?.id ?? begin)
       return { events, pruned, cursor }
     })
   }
 
+  /** The rows with events behind `begin` up to `end`, enough of them for a page. */
   #rows({ types, job, limit }: EventFilter, begin: number, end: number): EventRow[] {
-    const values: Value[] = [begin, end]
+    const values: Value[] = [begin, end + 1]
     let where = 'id > ? AND id <= ?'
-    if (types !== undefined) where += ` AND abs(type) IN (${[...types].map(eventCode).join(', ')})`
+    if (types !== undefined) {
+      const pairs = types.has('job.started') ? 'OR type < 0' : ''
+      where += ` AND (abs(type) IN (${[...types].map(eventCode).join(', ')}) ${pairs})`
+    }
     if (job !== undefined) {
       where += ` AND id IN (SELECT id FROM jobq_events WHERE job = ? AND type >= 0
-        UNION ALL SELECT event_shift + 2 * ? + told.value FROM jobq_ends CROSS JOIN json_each('[-1,0]') told
-          WHERE jobq_ends.job = ${keyFor('jobq_ends', '?')} AND last >= ?)`
+        UNION ALL SELECT event_shift + 2 * ? FROM jobq_ends WHERE job = ${keyFor('jobq_ends', '?')} AND last >= ?)`
       values.push(job, job, job, job)
     }
     return this.#store
       .sql<EventRow>(
-        `SELECT id, at, abs(type), job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
+        `SELECT id, at, type, job, task, queue, worker, attempt, runtime_ms, data FROM jobq_events WHERE ${where} ORDER BY id LIMIT ?`,
       )
       .raw()
-      .all(...values, limit)
+      .all(...values, limit + beside)
   }
 
   async last(): Promise<number> {
@@ -85,12 +98,13 @@ export class SqliteEventLog implements EventLog {
   async cursorAt(at: number): Promise<number> {
     return this.#store.read(() => {
       const id = this.#firstFrom(at - disorderMs)
-      const found = this.#store.value(
-        'SELECT id FROM jobq_events WHERE id >= ? AND at >= ? ORDER BY id LIMIT 1',
-        id,
-        at,
-      )
-      return found === undefined ? this.#last() : Number(found) - 1
+      const found = this.#store
+        .sql<{ before: number }>(
+          `SELECT id - iif(type < 0 AND at - runtime_ms >= ?, 2, 1) AS before FROM jobq_events
+           WHERE id >= ? AND at >= ? ORDER BY id LIMIT 1`,
+        )
+        .get(at, id, at)
+      return found?.before ?? this.#last()
     })
   }
 
@@ -98,13 +112,18 @@ export class SqliteEventLog implements EventLog {
     return this.#store.write(() => {
       const store = this.#store
       const newest = Number(store.value('SELECT max(id) FROM jobq_events') ?? 0)
-      const oldest = Number(store.value('SELECT min(id) FROM jobq_events') ?? 1)
+      const prunedTo = store.value("SELECT value FROM jobq_meta WHERE key = 'events_pruned'") as number
+      const first = store.value('SELECT id - (type < 0) FROM jobq_events ORDER BY id LIMIT 1')
+      const oldest = Math.max(Number(first ?? 1), prunedTo + 1)
       const byAge = this.#firstFrom(options.before) - 1
       const upTo = Math.min(Math.max(byAge, newest - options.keep), oldest + options.limit - 1, newest)
       if (upTo < oldest) return 0
+      const starts = Number(
+        store.value('SELECT count(*) FROM jobq_events WHERE id <= ? AND id > ? AND type < 0', upTo + 1, prunedTo + 1),
+      )
       const { changes } = store.sql('DELETE FROM jobq_events WHERE id <= ?').run(upTo)
       store.sql("UPDATE jobq_meta SET value = max(value, ?) WHERE key = 'events_pruned'").run(upTo)
-      return changes
+      return changes + starts
     })
   }
 
@@ -137,6 +156,14 @@ export class SqliteEventLog implements EventLog {
       .run(event.at, eventCode(event.type), queue, worker, event.data === undefined ? null : JSON.stringify(event.data))
   }
 
+  #toEvents(row: EventRow): JobqEvent[] {
+    const [id, at, type, job, task, queue, worker, attempt, runtimeMs] = row
+    if (type >= 0) return [this.#toEvent(row)]
+    const started = eventCode('job.started')
+    const start: EventRow = [id - 1, at - (runtimeMs ?? 0), started, job, task, queue, worker, attempt, null, null]
+    return [this.#toEvent(start), this.#toEvent(row)]
+  }
+
   #toEvent(row: EventRow): JobqEvent {
     const store = this.#store
     const [id, at, type, job, task, queue, worker, attempt, runtimeMs, data] = row
@@ -144,7 +171,7 @@ export class SqliteEventLog implements EventLog {
     return {
       id,
       at,
-      type: eventTypes[type] as EventType,
+      type: eventTypes[Math.abs(type)] as EventType,
       job,
       task: store.nameOf('jobq_tasks', task),
       queue: store.nameOf('jobq_queues', queue),

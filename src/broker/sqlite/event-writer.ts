@@ -57,17 +57,16 @@ export interface SharedRun extends Omit<SharedEvent, 'at' | 'data' | 'runtimeMs'
 }
 
 /**
- * Logs a start and a success, one behind the other, for every id of a JSON array, and answers the id of the first success;
- * `jobq_ends` is to lead to them, because the index by job does not. Only inside a write.
+ * Logs a start and a success, one behind the other, for every id of a JSON array, as one row with the id of the success
+ * and answers the first of these; `jobq_ends` is to lead to them, because the index by job does not. Only inside a write.
  */
 export const logRuns = (store: Store, ids: string, run: SharedRun): number => {
   const { startedAt, finishedAt, task, queue, worker, attempt } = run
-  const { lastInsertRowid, changes } = store
-    .sql(insertRuns)
-    .run(task, queue, worker, attempt, ids, startedAt, finishedAt, Math.max(0, finishedAt - startedAt))
-  return Number(lastInsertRowid) - changes + 2
+  const first = Number(store.value("SELECT seq FROM sqlite_sequence WHERE name = 'jobq_events'") ?? 0) + 2
+  const runtimeMs = Math.max(0, finishedAt - startedAt)
+  store.sql(insertRuns).run(first, finishedAt, task, queue, worker, attempt, runtimeMs, ids)
+  return first
 }
 
-const insertRuns = `INSERT INTO jobq_events(at, type, job, task, queue, worker, attempt, runtime_ms)
-  SELECT told.at, told.type, value, ?, ?, ?, ?, told.runtime_ms FROM json_each(?)
-  CROSS JOIN (SELECT ? AS at, ${-eventCode('job.started')} AS type, NULL AS runtime_ms UNION ALL SELECT ?, ${-eventCode('job.succeeded')}, ?) told`
+const insertRuns = `INSERT INTO jobq_events(id, at, type, job, task, queue, worker, attempt, runtime_ms)
+  SELECT ? + 2 * key, ?, ${-eventCode('job.succeeded')}, value, ?, ?, ?, ?, ? FROM json_each(?)`
