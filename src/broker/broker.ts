@@ -56,7 +56,7 @@ export type SingleReport =
       readonly transition: Transition
     } & Lease)
 
-/** Jobs of one burst that ran in one process and succeeded without a result, each in the same milliseconds; nothing was told of them before. */
+/** Jobs of one burst that ran in one process and succeeded without a result, each in the same milliseconds; nothing was told of them before. Only of bursts that the broker made. */
 export interface Succeeded {
   readonly kind: 'succeeded'
   readonly ids: readonly number[]
