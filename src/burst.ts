@@ -5,6 +5,9 @@
  */
 import type { ClaimedJob } from './job.ts'
 
+/** Fewer jobs than this are not worth one. */
+export const smallestBurst = 16
+
 /** What the jobs of a burst have in common: their payloads are plain JSON, and they have never run before. */
 export type AlikeJob = Omit<ClaimedJob, 'id' | 'createdAt' | 'dueAt' | 'payload'>
 

@@ -10,7 +10,7 @@ import { systemClock } from '../../src/clock.ts'
 import { JobqError } from '../../src/errors.ts'
 import type { NewJob } from '../../src/job.ts'
 import { decodeJson } from '../../src/json.ts'
-import { defaultMaxPayloadBytes, newJob, withPublishedCoding } from '../../src/new-job.ts'
+import { newJob, withPublishedCoding } from '../../src/new-job.ts'
 import { useEmbeddedAddon } from '../binary/embedded-addon.ts'
 import { absoluteBroker, defaultBroker } from '../broker-url.ts'
 import { findConfig } from '../config-file.ts'
@@ -81,7 +81,6 @@ export const understand = (parameters: readonly string[]): Wanted | null => {
     const item = enqueueItem(targetOf(words), words.values)
     const job = newJob(item, {
       now: now.at,
-      maxPayloadBytes: defaultMaxPayloadBytes,
     })
     const said = words.broker ?? process.env.JOBQ_BROKER
     const url =

@@ -2,7 +2,7 @@
  * The seam between jobq and whatever stores its queues: mechanism only. No broker knows a retry rule, a
  * backoff or a time limit; those are decided by `policy.decide` and carried out by `settle`. Time is
  * always an argument. Every method that changes a job's state writes the matching event in the same
- * transaction. An adapter that passes the conformance suite (`test/broker/conformance`) is a broker.
+ * transaction. An adapter that passes the conformance suite (`jobq/conformance`) is a broker.
  */
 
 import type { Burst } from '../burst.ts'

@@ -10,8 +10,6 @@ import { Compressors, type CustomCompressor } from './compressors/compressors.ts
 import { maxDepth } from './serializers/serializer.ts'
 import { type CustomSerializer, type Serialized, Serializers } from './serializers/serializers.ts'
 
-export { TooLarge }
-
 /** What there is beside the built-in codecs, and what is read. */
 export interface CodecOptions {
   readonly serializers?: Readonly<Record<string, CustomSerializer>>

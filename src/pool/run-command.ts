@@ -4,13 +4,12 @@
  */
 
 import fs from 'node:fs'
-import { TooLarge } from '../envelope/codecs.ts'
 import { checkJsonText, decodeJson, encodeJson } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
 import { isFull } from '../output/free-space.ts'
 import type { OutputStream } from '../output/output-path.ts'
 import { parseProgressLine } from '../output/progress-line.ts'
-import { isPlain } from '../plain-payload.ts'
+import { isPlain, TooLarge } from '../plain-payload.ts'
 import { type CommandPayload, readCommandPayload } from './command-payload.ts'
 import { toJobError } from './job-error.ts'
 import type { Launch } from './launch.ts'

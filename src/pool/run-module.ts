@@ -2,12 +2,11 @@
 
 import { checkInput } from '../client/check-input.ts'
 import { parseDuration } from '../duration.ts'
-import { TooLarge } from '../envelope/codecs.ts'
 import { taskErrorName } from '../errors.ts'
 import type { JobError } from '../job.ts'
 import { encodeJson, maxJsonDepth } from '../json.ts'
 import type { Outcome } from '../outcome.ts'
-import { isPlain } from '../plain-payload.ts'
+import { isPlain, TooLarge } from '../plain-payload.ts'
 import { toJobError } from './job-error.ts'
 import type { LoadedTask } from './load-tasks.ts'
 import type { RunningJob } from './running-job.ts'

@@ -5,7 +5,7 @@
  */
 
 import type { Report } from '../broker/broker.ts'
-import { Burst } from '../burst.ts'
+import { Burst, smallestBurst } from '../burst.ts'
 import type { Clock } from '../clock.ts'
 import type { Messages } from '../envelope/messages.ts'
 import { Rejected } from '../envelope/rejected.ts'
@@ -31,8 +31,6 @@ const longMs = 25
 /** No burst is larger; a child has several in its hands, so that each is a small part of its work. */
 const largestBurst = 256
 const burstsInWindow = 4
-/** Smaller ones are not worth it. */
-const smallestBurst = 16
 
 /** What `Execution` needs. */
 export interface ExecutionOptions {
@@ -185,7 +183,8 @@ export class Execution {
 
   /** What waits here; a burst of more jobs than any of these children may still be given, or with a limit by now, is taken apart. */
   #aheadFor(children: readonly PoolChild<ClaimedJob>[]): (Flight | BurstFlight)[] {
-    const most = Math.max(0, ...children.map(({ remaining }) => remaining))
+    if (children.length === 0) return this.#ahead
+    const most = Math.max(...children.map(({ remaining }) => remaining))
     const fits = ({ size, like }: Burst) => size <= most && this.#options.tasks.limitsFor(like) === null
     return this.#ahead.flatMap((flight) => ('burst' in flight && !fits(flight.burst) ? this.#split(flight) : [flight]))
   }

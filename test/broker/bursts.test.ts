@@ -1,26 +1,11 @@
 // Which jobs the SQLite broker puts together, and what that leaves in its tables.
 import assert from 'node:assert/strict'
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { openDatabase, type SqliteDatabase } from '../../src/broker/sqlite/native.ts'
-import { SqliteBroker } from '../../src/broker/sqlite/sqlite-broker.ts'
+import { test } from 'node:test'
+import type { SqliteDatabase } from '../../src/broker/sqlite/native.ts'
 import { Burst, oneByOne } from '../../src/burst.ts'
 import type { NewJob } from '../../src/job.ts'
-import { lease, Scene } from './conformance/scene.ts'
-
-const openScene = (context: TestContext): { scene: Scene; database: SqliteDatabase } => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-bursts-'))
-  const broker = SqliteBroker.open(path.join(folder, 'jobs.db'))
-  const database = openDatabase(path.join(folder, 'jobs.db'))
-  context.after(async () => {
-    database.close()
-    await broker.close()
-    fs.rmSync(folder, { recursive: true })
-  })
-  return { scene: new Scene(broker), database }
-}
+import { lease, type Scene } from './conformance/scene.ts'
+import { openSqliteScene } from './sqlite-scene.ts'
 
 const many = (count: number, said: Partial<NewJob> = {}): Partial<NewJob>[] => Array.from({ length: count }, () => said)
 
@@ -32,7 +17,7 @@ const rows = (database: SqliteDatabase, table: string): unknown[] =>
   database.prepare(`SELECT job, last FROM ${table} ORDER BY job`).raw().all()
 
 test('alike jobs come in bursts of at most so many, too few of them each by itself', async (context) => {
-  const { scene } = openScene(context)
+  const { scene } = openSqliteScene(context)
   await scene.addAll(many(100))
   assert.deepEqual(await sizes(scene), [32, 32, 32, 1, 1, 1, 1])
   await scene.addAll(many(16))
@@ -44,7 +29,7 @@ test('alike jobs come in bursts of at most so many, too few of them each by itse
 })
 
 test('a claim that does not ask for bursts gets none', async (context) => {
-  const { scene } = openScene(context)
+  const { scene } = openSqliteScene(context)
   await scene.addAll(many(40))
   const { claimed } = await scene.broker.settle([], scene.now(), {
     queues: null,
@@ -70,14 +55,14 @@ const odd: Readonly<Record<string, Partial<NewJob>>> = {
 }
 for (const [what, said] of Object.entries(odd)) {
   test(`a job with ${what} is in no burst with others`, async (context) => {
-    const { scene } = openScene(context)
+    const { scene } = openSqliteScene(context)
     await scene.addAll([...many(20), said, ...many(20)])
     assert.deepEqual(await sizes(scene, { burst: 64 }), [20, 1, 20])
   })
 }
 
 test('what a worker does not see of a job does not keep it from the others', async (context) => {
-  const { scene } = openScene(context)
+  const { scene } = openSqliteScene(context)
   const payload = { serializer: 'json', text: JSON.stringify('x'.repeat(4_094)) }
   await scene.addAll([...many(8, { tags: ['a'] }), ...many(8, { name: 'n' }), ...many(8, { payload })])
   await scene.addAll(many(8, { ref: null, dueAt: scene.at - 1 }))
@@ -85,7 +70,7 @@ test('what a worker does not see of a job does not keep it from the others', asy
 })
 
 test('jobs of another priority or queue are in a burst of their own', async (context) => {
-  const { scene } = openScene(context)
+  const { scene } = openSqliteScene(context)
   await scene.addAll([...many(20, { priority: 3 }), ...many(20, { priority: 4 }), ...many(20, { queue: 'q' })])
   const bursts = (await scene.claimInBursts({ limit: 500 })).map((item) =>
     item instanceof Burst ? `${item.size} of priority ${item.like.priority} in ${item.like.queue}` : 'one',
@@ -98,7 +83,7 @@ test('jobs of another priority or queue are in a burst of their own', async (con
 })
 
 test('jobs that ran before, or came back, are in no burst', async (context) => {
-  const { scene } = openScene(context)
+  const { scene } = openSqliteScene(context)
   const ids = (await scene.addAll(many(20))).map(({ id }) => id)
   await scene.settle(...scene.succeeded(oneByOne(await scene.claimInBursts())))
   await scene.broker.requeue(ids, scene.at, scene.now())
@@ -110,7 +95,7 @@ test('jobs that ran before, or came back, are in no burst', async (context) => {
 })
 
 test('jobs that other programs have added are alike as well', async (context) => {
-  const { scene, database } = openScene(context)
+  const { scene, database } = openSqliteScene(context)
   const add = database.prepare(`INSERT INTO enqueue(task, payload, due_at) VALUES ('work', '{}', ?)`)
   for (let n = 0; n < 20; n += 1) add.run(scene.at)
   await scene.addAll(many(12))
@@ -118,7 +103,7 @@ test('jobs that other programs have added are alike as well', async (context) =>
 })
 
 test('a stretch of jobs is one row of its table, cut where one of them fares otherwise', async (context) => {
-  const { scene, database } = openScene(context)
+  const { scene, database } = openSqliteScene(context)
   const [from = 0] = (await scene.addAll(many(30))).map(({ id }) => id)
   const at = (...places: [number, number][]) => places.map(([first, last]) => [from + first, from + last])
   const jobs = oneByOne(await scene.claimInBursts())

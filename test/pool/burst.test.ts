@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { Burst } from '../../src/burst.ts'
 import type { PoolChild, PoolOptions, RunJob } from '../../src/pool/pool.ts'
 import { SeededRandom } from '../support/random.ts'
+import { sampleAlike } from '../support/samples.ts'
 import { jobOf, type PoolFixture, startPool, untilGone } from './pool-fixture.ts'
 
 /** A task that writes down which jobs ran, and does what its payload says. */
@@ -37,19 +38,7 @@ const burstOf = (acts: readonly Act[]): Burst => {
   const jobs = acts.map((act) => jobOf('do', act))
   const [first] = jobs
   assert.ok(first)
-  const like = {
-    ...{
-      token: first.token,
-      task: 'do',
-      queue: 'default',
-      priority: 5,
-      attempt: 1,
-      base: 0,
-      retries: null,
-      crashes: 0,
-    },
-    ...{ recovered: false, options: {}, trace: null, expiresAt: null },
-  }
+  const like = sampleAlike({ token: first.token, task: 'do' })
   const createdAt = jobs.map((job) => job.createdAt)
   const payloads = jobs.map(({ payload }) => payload.text)
   return new Burst(like, { ids: jobs.map(({ id }) => id), createdAt, dueAt: createdAt, payloads: payloads.join('\n') })

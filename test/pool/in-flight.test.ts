@@ -2,26 +2,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { type AlikeJob, Burst } from '../../src/burst.ts'
+import { Burst } from '../../src/burst.ts'
 import type { ClaimedJob } from '../../src/job.ts'
 import { InFlight } from '../../src/pool/in-flight.ts'
 import { maxUntoldEnds } from '../../src/pool/job-window.ts'
 import type { EndTuple } from '../../src/pool/protocol.ts'
+import { sampleAlike } from '../support/samples.ts'
 
-const like: AlikeJob = {
-  token: 7,
-  task: 'quick',
-  queue: 'default',
-  priority: 5,
-  attempt: 1,
-  base: 0,
-  retries: null,
-  crashes: 0,
-  recovered: false,
-  options: {},
-  trace: null,
-  expiresAt: null,
-}
+const like = sampleAlike({ token: 7, task: 'quick' })
 const childPid = 4711
 const base = 1_000_000
 

@@ -1,4 +1,5 @@
 import type { QueueSummary } from '../../src/broker/broker.ts'
+import type { AlikeJob } from '../../src/burst.ts'
 import type { Job } from '../../src/job.ts'
 
 /** A job that was added and due at `createdAt` (epoch milliseconds) and waits; and what a test wants to be otherwise. */
@@ -55,5 +56,22 @@ export const sampleQueue = (name: string, fields: Partial<QueueSummary> = {}): Q
   cancelled: 0,
   oldestWaitingMs: null,
   limits: {},
+  ...fields,
+})
+
+/** What jobs of a burst have in common; and what a test wants to be otherwise. */
+export const sampleAlike = (fields: Partial<AlikeJob> = {}): AlikeJob => ({
+  token: 1,
+  task: 'work',
+  queue: 'default',
+  priority: 5,
+  attempt: 1,
+  base: 0,
+  retries: null,
+  crashes: 0,
+  recovered: false,
+  options: {},
+  trace: null,
+  expiresAt: null,
   ...fields,
 })

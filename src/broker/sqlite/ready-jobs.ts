@@ -1,10 +1,8 @@
 /** The first ready jobs of a queue as they are read for a claim, and put together where they are alike. */
-import type { BurstColumns } from '../../burst.ts'
+import { type BurstColumns, smallestBurst } from '../../burst.ts'
 import { maxStoredBytes } from './payload-columns.ts'
 import type { Store } from './store.ts'
 
-/** Fewer jobs than this are not worth a burst. */
-const smallestBurst = 16
 /** Payloads of bursts are small, in characters: a burst goes to a child in one piece. */
 const maxBurstPayload = 4_096
 
