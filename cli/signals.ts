@@ -35,7 +35,14 @@ export const listen = (worker: Worker, note: (text: string) => void): Signals =>
       // What comes of it is in the log.
       worker.reload('HUP').catch((error: unknown) => note(`HUP: ${error instanceof Error ? error.message : error}`))
     },
+    SIGTSTP: suspend,
     SIGUSR1: () => note(`state: ${JSON.stringify(worker.dump() ?? worker.info())}`),
+  }
+  /** What the system does by itself, but never amid a transaction: everyone else would find the file locked for as long. */
+  function suspend(): void {
+    process.off('SIGTSTP', suspend)
+    process.kill(process.pid, 'SIGTSTP')
+    process.on('SIGTSTP', suspend)
   }
   for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler)
   return {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import Database from 'better-sqlite3'
 import { program, type Running, Workspace } from '../support/cli.ts'
 import { isAlive, isStopped, signal, treeOf } from '../support/processes.ts'
 import { hasTerminals, keys, Terminal } from '../support/terminal.ts'
@@ -114,6 +115,30 @@ describe('a worker in the terminal of a shell', { skip: !hasTerminals }, () => {
       await until('its end', () => !isAlive(pid))
       terminal.type('echo "shell lives"\r')
       await terminal.until(/\nshell lives/)
+    } finally {
+      await terminal.hangUp()
+    }
+  })
+
+  it('leaves the file to others whenever it is suspended, however busy it is', async () => {
+    workspace.write('tasks/noop.js', 'export default () => {}\n')
+    const lines = '{"task":"noop"}\n'.repeat(50_000)
+    const terminal = await start()
+    try {
+      const pid = await workerPid()
+      await workspace.output(['enqueue', '--batch'], { input: lines })
+      for (let round = 0; round < 10; round++) {
+        terminal.type(keys.suspend)
+        await until('its stop', () => isStopped(pid))
+        const database = new Database(workspace.database, { timeout: 0 })
+        try {
+          database.exec('BEGIN IMMEDIATE; ROLLBACK')
+        } finally {
+          database.close()
+        }
+        terminal.type('fg\r')
+        await until('its return', () => !isStopped(pid))
+      }
     } finally {
       await terminal.hangUp()
     }
