@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import { Running, type RunOptions, Workspace } from '../support/cli.ts'
 import { type EvidenceFiles, evidenceFiles, noteAcknowledged, noteAsked } from '../support/evidence.ts'
-import { childrenOf, isAlive, processesWith, signal } from '../support/processes.ts'
+import { childrenOf, commandLineOf, processesWith, signal, startOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 
 /** The folder of the tasks that write down what they do. */
@@ -25,8 +25,8 @@ export class FaultSite {
   readonly files: EvidenceFiles
   /** A variable that commands inherit from their worker as well, because its name is one of a locale's. */
   readonly mark = ['LC_FAULT_RUN', randomUUID()] as const
-  /** Processes that the workers started with an environment of their own. */
-  readonly #unmarked = new Set<number>()
+  /** Processes that the workers started with an environment of their own, each with when it started: pids come again. */
+  readonly #unmarked = new Map<number, string | null>()
   #batches = 0
 
   private constructor(database?: string) {
@@ -52,7 +52,8 @@ export class FaultSite {
   async online(worker: Running): Promise<Running> {
     await worker.until('is online')
     const marked = this.processes()
-    for (const pid of childrenOf(worker.child.pid ?? 0)) if (!marked.includes(pid)) this.#unmarked.add(pid)
+    for (const pid of childrenOf(worker.child.pid ?? 0))
+      if (!marked.includes(pid)) this.#unmarked.set(pid, startOf(pid))
     return worker
   }
 
@@ -149,15 +150,19 @@ export class FaultSite {
     return processesWith(this.mark.join('='))
   }
 
-  /** Waits until no process of the run is left; answers those that do not go, having killed them. */
-  async #leftBehind(patienceMs: number): Promise<number[]> {
-    const left = (): number[] => [...this.processes(), ...[...this.#unmarked].filter(isAlive)]
+  /** Waits until no process of the run is left; answers what those are that do not go, having killed them. */
+  async #leftBehind(patienceMs: number): Promise<string[]> {
+    const left = (): number[] => {
+      const unmarked = [...this.#unmarked].filter(([pid, start]) => start !== null && startOf(pid) === start)
+      return [...this.processes(), ...unmarked.map(([pid]) => pid)]
+    }
     const end = performance.now() + patienceMs
     while (left().length > 0 && performance.now() < end) await sleep(5)
     const remaining = left()
+    const what = remaining.map((pid) => `${pid} ${commandLineOf(pid)}`)
     for (const pid of remaining) signal(pid, 'SIGKILL')
     await until('killed processes to be gone', () => left().length === 0)
-    return remaining
+    return what
   }
 
   /** Does a run from its beginning to its end: nothing of it is left, and a run that succeeds leaves no process to be killed. */

@@ -100,6 +100,15 @@ async function soundHistory(scene: Scene): Promise<void> {
   effect(job, 'final', 'begin', 'final')
   await scene.settle(scene.finished(job, ends.failed()))
 
+  await add(['again'])
+  job = await claim('again')
+  effect(job, 'again', 'begin')
+  await scene.settle(scene.started(job), scene.finished(job, ends.cancelled()))
+  await scene.broker.requeue([job.id], scene.at, scene.now())
+  job = await claim('again')
+  effect(job, 'again', 'begin', 'end')
+  await scene.settle(scene.finished(job, ends.succeeded()))
+
   await add(['need'])
   await add(['dependent'], { after: [ids.need ?? 0] })
   await add(['cancelled'], { dueAt: scene.at + 1e6 })

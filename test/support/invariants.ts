@@ -29,8 +29,16 @@ export interface Allowances {
 
 /** Asserts that nothing is violated. */
 export const assertInvariants = (files: EvidenceFiles, allowances: Allowances = {}): void => {
-  const found = violations(readEvidence(files), allowances)
-  assert.deepEqual(found.slice(0, 20), [], `${found.length} violations`)
+  const evidence = readEvidence(files)
+  const found = violations(evidence, allowances)
+  const shown = found.slice(0, 20)
+  const named = new Set(shown.flatMap((line) => line.match(/job (\d+)/)?.[1] ?? []).map(Number))
+  const history = evidence.events.filter(({ job }) => job !== null && named.has(job))
+  assert.deepEqual(
+    shown,
+    [],
+    [`${found.length} violations`, ...history.map((event) => JSON.stringify(event))].join('\n'),
+  )
 }
 
 /** What the evidence violates; each line begins with the number of the promise. */

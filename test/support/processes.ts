@@ -9,17 +9,26 @@ const read = (file: string): string => {
   }
 }
 
-/** True while the process is there and no zombie. */
-export const isAlive = (pid: number): boolean => {
+/** What stands behind the name of its program: the state, and so on; empty when it is gone. */
+const statOf = (pid: number): string[] => {
   const stat = read(`/proc/${pid}/stat`)
-  return stat !== '' && !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
+/** True while the process is there and no zombie. */
+export const isAlive = (pid: number): boolean => startOf(pid) !== null
+
 /** True while a signal has stopped the process. */
-export const isStopped = (pid: number): boolean => {
-  const stat = read(`/proc/${pid}/stat`)
-  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T')
+export const isStopped = (pid: number): boolean => statOf(pid)[0] === 'T'
+
+/** When a process started, in ticks since the machine's start; null when it is gone or a zombie. With its pid it names one process only. */
+export const startOf = (pid: number): string | null => {
+  const [state = 'Z', ...others] = statOf(pid)
+  return state === 'Z' ? null : (others[18] ?? null)
 }
+
+/** What a process was started as. */
+export const commandLineOf = (pid: number): string => read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')
 
 /** The direct children of a process. */
 export const childrenOf = (pid: number): number[] =>

@@ -24,8 +24,8 @@ const rules: Readonly<Record<string, { readonly from: readonly string[]; readonl
   'job.stale': { from: ['blocked', 'queued', 'running', ...finished], to: null },
 }
 
-/** Events that end a run which used its attempt up. */
-const spending = ['job.retried', 'job.succeeded', 'job.failed']
+/** Events behind which a run is another attempt: ends that used theirs up, and a new beginning whatever the end was. */
+const spending = ['job.retried', 'job.succeeded', 'job.failed', 'job.requeued']
 
 /** What is wrong with a job's events, or with the job that they should have led to. */
 export const replay = (job: StoredJob, events: readonly LoggedEvent[]): string[] => {
