@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { fewThreads } from '../src/pool/child-program.ts'
+import { nodeOptions } from '../src/pool/child-program.ts'
 import { root } from './bundle.ts'
 import { signAdHoc } from './mach-o.ts'
 import { hostPlatform, runtimeVersion, setupRuntime } from './setup.mjs'
@@ -46,7 +46,7 @@ function makeBlob({ platform, folder, main, assets }: ExecutablePlan): string {
     execArgvExtension: 'none',
     // The experimental parts of Node that jobq uses are its own business. Not --disable-sigusr1: with it the signal is
     // blocked and the listener of `jobq run` never hears it; that listener takes the signal from the debugger as well.
-    execArgv: ['--disable-warning=ExperimentalWarning', fewThreads],
+    execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
   }
   fs.writeFileSync(config, JSON.stringify(options))
   // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it.

@@ -4,9 +4,10 @@ import type { ChildProgram } from './pool.ts'
 
 /**
  * For the Node of a process that shares its machine with a worker and its other children: one thread, not four, beside the
- * one that runs JavaScript. All of them compile the same hot code at the same time.
+ * one that runs JavaScript, because all of them compile the same hot code at the same time; and no collection of the whole
+ * heap (Mebibytes until the first one) just when the first jobs come, for the garbage of loading.
  */
-export const fewThreads = '--v8-pool-size=1'
+export const nodeOptions: readonly string[] = ['--v8-pool-size=1', '--initial-old-space-size=64']
 
 let provided: ChildProgram | undefined
 
@@ -20,5 +21,5 @@ export const childProgram = (): ChildProgram => {
   if (provided !== undefined) return provided
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
   const file = fileURLToPath(new URL(`./child-main.${extension}`, import.meta.url))
-  return { execPath: process.execPath, args: [fewThreads, file] }
+  return { execPath: process.execPath, args: [...nodeOptions, file] }
 }
