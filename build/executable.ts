@@ -49,10 +49,10 @@ function makeBlob({ platform, folder, main, assets }: ExecutablePlan): string {
     execArgv: ['--disable-warning=ExperimentalWarning', ...nodeOptions],
   }
   fs.writeFileSync(config, JSON.stringify(options))
-  // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it.
-  execFileSync(setupRuntime(hostPlatform, runtimeVersion(platform)), ['--experimental-sea-config', config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
+  // The layout of a blob belongs to one exact version of Node, so this machine's runtime of that version makes it; V8 takes
+  // a code cache only where it was made under the same options.
+  const runtime = setupRuntime(hostPlatform, runtimeVersion(platform))
+  execFileSync(runtime, [...nodeOptions, '--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   return blob
 }
 
