@@ -80,7 +80,7 @@ SELECT
   q.name,
   q.paused,
   (SELECT count(*) FROM jobq_jobs WHERE state IN (0, 3, 5, 6) AND state = 0 AND queue = q.id) AS blocked,
-  (SELECT count(*) FROM jobq_ready WHERE queue = q.id)
+  (SELECT coalesce(sum(last - job + 1), 0) FROM jobq_ready WHERE queue = q.id)
     + (SELECT count(*) FROM jobq_throttled t JOIN jobq_jobs j ON j.id = t.job WHERE j.queue = q.id)
     + (SELECT count(*) FROM jobq_leases l CROSS JOIN jobq_jobs j ON j.id BETWEEN l.job AND l.last WHERE j.state = 1 AND j.queue = q.id)
     + (SELECT count(*) FROM jobq_jobs WHERE state = 2 AND queue = q.id) AS queued,
@@ -179,8 +179,8 @@ BEGIN
     ) n
     JOIN jobq_queues q ON q.name = n.queue;
 
-  INSERT INTO jobq_ready(queue, rank, due_at, job)
-    SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = last_insert_rowid() AND state = 1;
+  INSERT INTO jobq_ready(queue, rank, due_at, job, last)
+    SELECT queue, -priority, due_at, id, id FROM jobq_jobs WHERE id = last_insert_rowid() AND state = 1;
 
   INSERT INTO jobq_events(at, type, job, task, queue, attempt, data)
     SELECT created_at, 0, id, task, queue, 0, json_object('dueAt', due_at)

@@ -31,14 +31,15 @@ export const encodeCommand = (command: Command<SentBatch>): Buffer => {
     return quoted ? { seq, head, ...columns, quoted } : { seq, head, ...columns }
   })
   const wire: WireCommand = { type: 'run', jobs }
-  return Buffer.from(`${JSON.stringify(wire)}\n${lines.join('\n')}\n`)
+  return Buffer.from([JSON.stringify(wire), ...lines, ''].join('\n'))
 }
 
 /** A command `run` whose texts have not all come. */
 interface PartOfRun {
   readonly jobs: readonly WireBatch[]
-  readonly texts: string[]
-  readonly count: number
+  readonly texts: (readonly string[])[]
+  /** So many texts are still to come. */
+  missing: number
 }
 
 /** Puts commands together from the pieces in which they arrive. */
@@ -49,38 +50,50 @@ export class CommandReader {
   /** The commands that are complete with this piece. */
   push(data: Buffer): Command[] {
     const commands: Command[] = []
-    for (const line of this.#splitter.push(data)) {
-      const command = this.#run === null ? this.#begin(line) : this.#addText(this.#run, line)
-      if (command !== null) commands.push(command)
+    const lines = this.#splitter.push(data)
+    for (let from = 0; from < lines.length; ) {
+      if (this.#run === null) {
+        const command = JSON.parse(lines[from] as string) as WireCommand
+        from += 1
+        if (command.type === 'run') this.#run = partOf(command.jobs)
+        else commands.push(command)
+      } else {
+        // Nearly all that comes are texts, so they are not looked at one by one.
+        const texts = lines.slice(from, from + this.#run.missing)
+        from += texts.length
+        this.#run.texts.push(texts)
+        this.#run.missing -= texts.length
+      }
+      if (this.#run?.missing === 0) {
+        commands.push(wholeOf(this.#run))
+        this.#run = null
+      }
     }
     return commands
   }
+}
 
-  #begin(line: string): Command | null {
-    const command = JSON.parse(line) as WireCommand
-    if (command.type !== 'run') return command
-    const { jobs } = command
-    this.#run = { jobs, texts: [], count: jobs.reduce((sum, { count }) => sum + count, 0) }
-    return null
-  }
+const partOf = (jobs: readonly WireBatch[]): PartOfRun => ({
+  jobs,
+  texts: [],
+  missing: jobs.reduce((sum, { count }) => sum + count, 0),
+})
 
-  #addText({ jobs, texts, count }: PartOfRun, line: string): Command | null {
-    if (texts.push(line) < count) return null
-    this.#run = null
-    let from = 0
-    const batches = jobs.map(({ seq, head, quoted = false, ...columns }): JobBatch => {
-      const own = texts.slice(from, from + columns.count)
-      from += columns.count
-      return {
-        seq,
-        head,
-        ids: fromColumn(columns.ids, columns.count),
-        createdAt: fromColumn(columns.createdAt, columns.count),
-        texts: quoted ? own.map((text) => String(JSON.parse(text))) : own,
-      }
-    })
-    return { type: 'run', jobs: batches }
-  }
+const wholeOf = ({ jobs, texts }: PartOfRun): Command => {
+  const all = texts.flat()
+  let from = 0
+  const batches = jobs.map(({ seq, head, quoted = false, ...columns }): JobBatch => {
+    const own = all.slice(from, from + columns.count)
+    from += columns.count
+    return {
+      seq,
+      head,
+      ids: fromColumn(columns.ids, columns.count),
+      createdAt: fromColumn(columns.createdAt, columns.count),
+      texts: quoted ? own.map((text) => String(JSON.parse(text))) : own,
+    }
+  })
+  return { type: 'run', jobs: batches }
 }
 
 const toColumn = (numbers: readonly number[]): Column => {

@@ -86,7 +86,8 @@ export class RunningJob implements JobContext {
     this.trace = head.trace
     this.toAnnounce = head.announce
     this.limited = head.limited
-    const [serializer, text] = [head.serializer, texts[place] ?? '']
+    const { serializer } = head
+    const text = texts[place] ?? ''
     this.payload = serializer === 'json' ? { serializer, text } : { ...serializer, text }
   }
 

@@ -19,7 +19,7 @@ export class WaitingJobs {
 
   /** Takes the first one out, as what `make` makes of it; undefined when there is none. */
   take<T>(make: (batch: JobBatch, place: number) => T): T | undefined {
-    const [stretch] = this.#stretches
+    const stretch = this.#stretches[0]
     if (stretch === undefined) return undefined
     const place = stretch.from
     stretch.from += 1

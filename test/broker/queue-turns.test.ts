@@ -13,11 +13,12 @@ const takeOften = (
   const given = new Map(queues.map(({ id }) => [id, 0]))
   for (let time = 0; time < times; time += 1) {
     const ready = queues.filter(({ id }) => (left.get(id) ?? 0) > 0)
-    const rows = turns.take(ready, limit, (id, most) => Array(Math.min(most, left.get(id) ?? 0)).fill(id))
-    for (const id of rows) {
-      left.set(id, (left.get(id) ?? 0) - 1)
-      given.set(id, (given.get(id) ?? 0) + 1)
-    }
+    const rows = turns.take(ready, limit, (id, most) => {
+      const there = left.get(id) ?? 0
+      left.set(id, Math.max(0, there - most))
+      return Array<number>(Math.min(most, there)).fill(id)
+    })
+    for (const id of rows) given.set(id, (given.get(id) ?? 0) + 1)
   }
   return queues.map(({ id }) => given.get(id) ?? 0)
 }

@@ -21,10 +21,11 @@ const unsound = (table: string): string => `SELECT '${table} unsound' AS wrong, 
 const disagreements = [
   unsound('jobq_leases'),
   unsound('jobq_ends'),
+  unsound('jobq_ready'),
   `SELECT 'ready without a lease, not listed' AS wrong, id FROM jobq_current j WHERE state = 1
-     AND id NOT IN (${coveredBy('jobq_leases')}) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND job = j.id)`,
-  `SELECT 'listed and not to be had' AS wrong, job FROM jobq_ready WHERE job NOT IN (SELECT id FROM jobq_current WHERE state = 1)
-     OR job IN (${coveredBy('jobq_leases')}) OR job IN (SELECT job FROM jobq_throttled)`,
+     AND id NOT IN (${coveredBy('jobq_leases')}) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND j.id BETWEEN job AND last)`,
+  `SELECT 'listed and not to be had' AS wrong, id FROM (${coveredBy('jobq_ready')}) WHERE id NOT IN (SELECT id FROM jobq_current WHERE state = 1)
+     OR id IN (${coveredBy('jobq_leases')}) OR id IN (SELECT job FROM jobq_throttled)`,
   `SELECT 'throttled and not as its row says' AS wrong, job FROM jobq_throttled
      WHERE (task, rank, due_at, job) NOT IN (SELECT task, -priority, due_at, id FROM jobq_current WHERE state = 1)`,
   `SELECT 'leased and not in a worker''s hands' AS wrong, id FROM (${coveredBy('jobq_leases')}) WHERE id NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,

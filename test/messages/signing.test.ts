@@ -280,7 +280,7 @@ describe('jobs that cannot be read', () => {
     )
     tamper(
       workspace,
-      'INSERT INTO jobq_ready(queue, rank, due_at, job) SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = ?',
+      'INSERT INTO jobq_ready(queue, rank, due_at, job, last) SELECT queue, -priority, due_at, id, id FROM jobq_jobs WHERE id = ?',
       command + 1,
     )
     await runAll(workspace)

@@ -130,10 +130,10 @@ const events = (database: Database.Database): LoggedEvent[] =>
 
 /** What the private tables must agree on; each query gives the jobs of which it is not true. */
 const agreements: Readonly<Record<string, string>> = {
-  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_current j ON j.id = r.job
+  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_current j ON j.id BETWEEN r.job AND r.last
     WHERE j.state IS NOT 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
   'is either waiting or in hand when it is ready': `SELECT id FROM jobq_current
-    WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE job = id) + (SELECT count(*) FROM jobq_leases WHERE id BETWEEN job AND last)
+    WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE id BETWEEN job AND last) + (SELECT count(*) FROM jobq_leases WHERE id BETWEEN job AND last)
       + (SELECT count(*) FROM jobq_throttled WHERE job = id) <> 1`,
   'has one end only': `SELECT j.id FROM jobq_ends e CROSS JOIN jobq_jobs j ON j.id BETWEEN e.job AND e.last
     WHERE j.state IS NOT 1 OR j.attempt <> 0 OR j.expires_at IS NOT NULL OR j.unique_key IS NOT NULL`,

@@ -349,7 +349,8 @@ const spoiled: readonly Spoiled[] = [
   {
     name: 'a job waits that is over',
     expected: /^10: the file is damaged: it is not true that job \d+ waits as it says/,
-    sql: () => `INSERT INTO jobq_ready SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id = ${job('plain')}`,
+    sql: () =>
+      `INSERT INTO jobq_ready SELECT queue, -priority, due_at, id, id FROM jobq_jobs WHERE id = ${job('plain')}`,
   },
   {
     name: 'a ready job is nowhere to be had',

@@ -36,8 +36,8 @@ const promoteDue = (store: Store, now: number): void => {
   if (due.length === 0) return
   store
     .sql(
-      `INSERT INTO jobq_ready(queue, rank, due_at, job)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
+      `INSERT INTO jobq_ready(queue, rank, due_at, job, last)
+       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 3 FROM json_each(?)`,
     )
     .run(JSON.stringify(due))
 }

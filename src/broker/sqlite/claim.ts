@@ -12,7 +12,7 @@ import { catchUp } from './catch-up.ts'
 import { grantLeases } from './leases.ts'
 import { toPayload, unreadable } from './payload-columns.ts'
 import type { QueueTurns } from './queue-turns.ts'
-import { type ReadyBurst, type ReadyRow, rareOf, readReady, takeOff, together } from './ready-jobs.ts'
+import { type ReadyBurst, type ReadyRow, rareOf, takeReadyOf, together } from './ready-jobs.ts'
 import { toRunOptions } from './run-options-column.ts'
 import { StartRates } from './start-rates.ts'
 import type { Store } from './store.ts'
@@ -68,11 +68,7 @@ const takeReady = (
   store: Store,
   request: ClaimRequest,
   { turns, limit }: { readonly turns: QueueTurns; readonly limit: number },
-): ReadyRow[] => {
-  const rows = turns.take(readyQueues(store, request), limit, (queue, most) => readReady(store, queue, most))
-  takeOff(store, rows)
-  return rows
-}
+): ReadyRow[] => turns.take(readyQueues(store, request), limit, (queue, most) => takeReadyOf(store, queue, most))
 
 /** As `takeReady`, passing by jobs whose task may not start another now. */
 const takeRated = (

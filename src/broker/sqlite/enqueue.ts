@@ -10,7 +10,7 @@ import { type ResolvedJob, withTaskDefaults } from '../defaults.ts'
 import { admit } from './admit.ts'
 import { logJobEvent, logJobEvents } from './event-writer.ts'
 import { codingColumn, dataColumn, serializerColumn } from './payload-columns.ts'
-import { makeReady, unready } from './ready.ts'
+import { listReady, makeReady, unready } from './ready.ts'
 import { stateName, stored, waitingState } from './state.ts'
 import type { Store, Value } from './store.ts'
 import { isIn } from './stretches.ts'
@@ -91,11 +91,8 @@ const insertAlike = (
   const firstId = Number(lastInsertRowid) - jobs.length + 1
   const ids = jobs.map((_, index) => firstId + index)
   if (state === stored.ready) {
-    store
-      .sql(
-        `INSERT INTO jobq_ready(queue, rank, due_at, job) SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id BETWEEN ? AND ?`,
-      )
-      .run(firstId, Number(lastInsertRowid))
+    const { priority, dueAt } = shared
+    listReady(store, { queue, rank: -priority, dueAt }, [firstId, Number(lastInsertRowid)])
   }
   logJobEvents(store, 'job.queued', JSON.stringify(ids), {
     at: now,

@@ -117,13 +117,13 @@ export class SqliteJobIndex implements JobIndex {
   async countDue(queues: readonly string[] | null, limit: number, now: Moment): Promise<number> {
     const names = queues === null ? null : JSON.stringify(queues)
     const served = 'q.paused = 0 AND (? IS NULL OR q.name IN (SELECT value FROM json_each(?)))'
-    const ready = `SELECT count(*) FROM
-      (SELECT 1 FROM jobq_queues q CROSS JOIN jobq_ready r ON r.queue = q.id WHERE ${served} LIMIT ?)`
+    const ready = `SELECT coalesce(sum(jobs), 0) FROM
+      (SELECT last - job + 1 AS jobs FROM jobq_queues q CROSS JOIN jobq_ready r ON r.queue = q.id WHERE ${served} LIMIT ?)`
     // Those whose time has come become ready with the next claim.
     const due = `SELECT count(*) FROM
       (SELECT 1 FROM jobq_jobs j CROSS JOIN jobq_queues q ON q.id = j.queue WHERE j.state = 2 AND j.due_at <= ? AND ${served} LIMIT ?)`
     return this.#store.read(() => {
-      const count = Number(this.#store.value(ready, names, names, limit))
+      const count = Math.min(limit, Number(this.#store.value(ready, names, names, limit)))
       return count + Number(this.#store.value(due, now.at, names, names, limit - count))
     })
   }

@@ -18,13 +18,13 @@ const visitsAmongMany = 4
 export class QueueTurns {
   readonly #credit = new Map<number, number>()
 
-  /** Takes at most `limit` rows from the queues by `read(queue, limit)`, which never gives a row twice for rising limits of one call. */
-  take<Row>(queues: readonly ReadyQueue[], limit: number, read: (queue: number, limit: number) => Row[]): Row[] {
+  /** Takes at most `limit` rows from the queues by `from(queue, limit)`, which never gives a row twice. */
+  take<Row>(queues: readonly ReadyQueue[], limit: number, from: (queue: number, limit: number) => Row[]): Row[] {
     if (queues.length === 0 || limit <= 0) return []
     const only = queues.length === 1 ? queues[0] : undefined
-    if (only !== undefined) return read(only.id, limit)
+    if (only !== undefined) return from(only.id, limit)
     const shares = queues[0]?.strict ? queues.map(() => limit) : this.#earn(queues, limit)
-    return this.#fill(queues, shares, { limit, read })
+    return this.#fill(queues, shares, { limit, from })
   }
 
   /**
@@ -56,13 +56,13 @@ export class QueueTurns {
   #fill<Row>(
     queues: readonly ReadyQueue[],
     shares: readonly number[],
-    take: { readonly limit: number; readonly read: (queue: number, limit: number) => Row[] },
+    take: { readonly limit: number; readonly from: (queue: number, limit: number) => Row[] },
   ): Row[] {
     const taken = new Map<ReadyQueue, Row[]>()
     let left = take.limit
     for (const [index, queue] of queues.entries()) {
       const share = Math.min(shares[index] ?? 0, left)
-      const rows = share > 0 ? take.read(queue.id, share) : []
+      const rows = share > 0 ? take.from(queue.id, share) : []
       taken.set(queue, rows)
       left -= rows.length
       if (!queue.strict) this.#credit.set(queue.id, rows.length < share ? 0 : this.#creditOf(queue) - rows.length)
@@ -71,9 +71,9 @@ export class QueueTurns {
       if (left <= 0) break
       const rows = taken.get(queue) ?? []
       if (rows.length < (shares[index] ?? 0)) continue
-      const more = take.read(queue.id, rows.length + left)
-      left -= more.length - rows.length
-      taken.set(queue, more)
+      const more = take.from(queue.id, left)
+      left -= more.length
+      taken.set(queue, [...rows, ...more])
     }
     return [...taken.values()].flat()
   }

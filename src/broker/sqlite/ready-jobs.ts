@@ -1,6 +1,7 @@
 /** The first ready jobs of a queue as they are read for a claim, and put together where they are alike. */
 import { type BurstColumns, smallestBurst } from '../../burst.ts'
 import { maxStoredBytes } from './payload-columns.ts'
+import { unreadyUntil } from './ready.ts'
 import type { Store } from './store.ts'
 
 /** Payloads of bursts are small, in characters: a burst goes to a child in one piece. */
@@ -59,30 +60,22 @@ export interface ReadyBurst {
   readonly columns: BurstColumns
 }
 
-/** Reads the first jobs of a queue, as many as there are up to `limit`. */
-export const readReady = (store: Store, queue: number, limit: number): ReadyRow[] =>
-  store
-    .sql<ReadyRow>(
-      `SELECT r.job, j.task, j.queue, r.due_at, j.created_at, j.retries, iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
-         iif(${isUsual}, r.rank,
-           json_array(r.rank, j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
-             CAST(j.serializer AS TEXT), CAST(j.coding AS TEXT), CAST(j.signature AS TEXT),
-             j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, ${fromMeta('traceparent')}, ${fromMeta('tracestate')}))
-       FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id = r.job WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job LIMIT ?`,
-    )
-    .raw()
-    .all(queue, limit)
-
-/** Takes what was read off the list of ready jobs: of each queue, whose rows stand together, that is the beginning. */
-export const takeOff = (store: Store, rows: readonly ReadyRow[]): void => {
-  for (const [place, row] of rows.entries()) {
-    const [id, , queue, dueAt] = row
-    if (rows[place + 1]?.[2] === queue) continue
-    store
-      .sql('DELETE FROM jobq_ready WHERE queue = ? AND (rank, due_at, job) <= (?, ?, ?)')
-      .run(queue, rareOf(row)[0], dueAt, id)
-  }
+/** Takes the first jobs of a queue off the list, as many as there are up to `limit`. */
+export const takeReadyOf = (store: Store, queue: number, limit: number): ReadyRow[] => {
+  const rows = store.sql<ReadyRow>(selectReady).raw().all(queue, limit)
+  const last = rows.at(-1)
+  if (last !== undefined) unreadyUntil(store, { queue, rank: rareOf(last)[0], dueAt: last[3] }, last[0])
+  return rows
 }
+
+const selectReady = `
+  SELECT j.id, j.task, j.queue, r.due_at, j.created_at, j.retries, iif(octet_length(j.payload) <= ${maxStoredBytes}, j.payload, NULL),
+    iif(${isUsual}, r.rank,
+      json_array(r.rank, j.spent, j.base, j.crashes, j.alone, iif(j.attempt = 0, j.expires_at, NULL), CAST(j.options AS TEXT),
+        CAST(j.serializer AS TEXT), CAST(j.coding AS TEXT), CAST(j.signature AS TEXT),
+        j.attempt = 0 AND j.expires_at IS NULL AND j.unique_key IS NULL, ${fromMeta('traceparent')}, ${fromMeta('tracestate')}))
+  FROM jobq_ready r CROSS JOIN jobq_jobs j ON j.id BETWEEN r.job AND r.last
+  WHERE r.queue = ? ORDER BY r.rank, r.due_at, r.job, j.id LIMIT ?`
 
 /** Puts alike jobs that stand one behind the other together, at most `size` of them. */
 export const together = (rows: readonly ReadyRow[], size: number): (ReadyRow | ReadyBurst)[] => {
@@ -99,22 +92,26 @@ export const together = (rows: readonly ReadyRow[], size: number): (ReadyRow | R
 
 /** The place behind the last of the rows that are like the one at `from`. */
 const endOfAlike = (rows: readonly ReadyRow[], from: number, size: number): number => {
-  const first = rows[from]
+  const first = rows[from] as ReadyRow
+  const most = Math.min(rows.length, from + size)
   let to = from + 1
-  if (first === undefined || !isPlain(first)) return to
-  for (let row = rows[to]; row !== undefined && to - from < size && isAlike(first, row) && isPlain(row); row = rows[to])
-    to += 1
+  if (isPlain(first)) while (to < most && isLike(first, rows[to] as ReadyRow)) to += 1
   return to
 }
 
-const isPlain = ([, , , , , , payload, rankOrRare]: ReadyRow): boolean =>
-  typeof rankOrRare === 'number' &&
-  typeof payload === 'string' &&
-  payload.length <= maxBurstPayload &&
-  !payload.includes('\n')
+// By their places: taking thousands of rows apart costs more than looking at two of their columns.
+const isPlain = (row: ReadyRow): boolean => {
+  const payload = row[6]
+  return (
+    typeof row[7] === 'number' &&
+    typeof payload === 'string' &&
+    payload.length <= maxBurstPayload &&
+    !payload.includes('\n')
+  )
+}
 
-const isAlike = (one: ReadyRow, other: ReadyRow): boolean =>
-  one[1] === other[1] && one[2] === other[2] && one[5] === other[5] && one[7] === other[7]
+const isLike = (first: ReadyRow, row: ReadyRow): boolean =>
+  row[7] === first[7] && row[1] === first[1] && row[2] === first[2] && row[5] === first[5] && isPlain(row)
 
 const burstOf = (rows: readonly ReadyRow[], rank: number): ReadyBurst => {
   const [, task = 0, queue = 0, , , retries = null] = rows[0] ?? []

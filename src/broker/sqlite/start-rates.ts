@@ -115,8 +115,8 @@ const putBack = (store: Store, task: number, atMost: number): void => {
   const first = 'SELECT job FROM jobq_throttled WHERE task = ? ORDER BY rank, due_at, job LIMIT ?'
   const { changes } = store
     .sql(
-      `INSERT INTO jobq_ready(queue, rank, due_at, job)
-       SELECT queue, -priority, due_at, id FROM jobq_jobs WHERE id IN (${first})`,
+      `INSERT INTO jobq_ready(queue, rank, due_at, job, last)
+       SELECT queue, -priority, due_at, id, id FROM jobq_jobs WHERE id IN (${first})`,
     )
     .run(task, atMost)
   if (changes > 0) store.sql(`DELETE FROM jobq_throttled WHERE task = ? AND job IN (${first})`).run(task, task, atMost)
