@@ -3,6 +3,7 @@
 import v8 from 'node:v8'
 import vm from 'node:vm'
 import { transform } from 'esbuild'
+import { v8Options } from '../src/pool/child-program.ts'
 
 // Scripts inside the binary are not files that `import()` could find, so it becomes `require()`, which the loader answers.
 const supported = { 'dynamic-import': false }
@@ -16,8 +17,9 @@ export async function makeScript(text: string): Promise<string> {
 
 /** The code cache of a script, with all of its functions, for the Node that runs this. */
 export function makeCodeCache(script: string): Buffer {
-  // V8 compiles functions when they are first called; in a cache they are worth having before. The flags at the time
-  // of creation are part of a cache and must be the binary's.
+  // The flags at the time of creation are part of a cache, which V8 rejects where they are not the binary's.
+  for (const option of v8Options) v8.setFlagsFromString(option)
+  // V8 compiles functions when they are first called; in a cache they are worth having before.
   v8.setFlagsFromString('--no-lazy')
   const compiled = new vm.Script(script)
   v8.setFlagsFromString('--lazy')

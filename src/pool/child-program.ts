@@ -2,12 +2,14 @@
 import { fileURLToPath } from 'node:url'
 import type { ChildProgram } from './pool.ts'
 
+/** No collection of the whole heap (Mebibytes until the first one) just when the first jobs come, for the garbage of loading. */
+export const v8Options: readonly string[] = ['--initial-old-space-size=64']
+
 /**
  * For the Node of a process that shares its machine with a worker and its other children: one thread, not four, beside the
- * one that runs JavaScript, because all of them compile the same hot code at the same time; and no collection of the whole
- * heap (Mebibytes until the first one) just when the first jobs come, for the garbage of loading.
+ * one that runs JavaScript, because all of them compile the same hot code at the same time.
  */
-export const nodeOptions: readonly string[] = ['--v8-pool-size=1', '--initial-old-space-size=64']
+export const nodeOptions: readonly string[] = ['--v8-pool-size=1', ...v8Options]
 
 let provided: ChildProgram | undefined
 
