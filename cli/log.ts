@@ -20,7 +20,9 @@ export interface Log {
 
 /** A log on stderr in the given format, of entries of this level and above. */
 export const openLog = (format: 'text' | 'json', threshold: LogLevel, output: Output): Log => {
-  const line = format === 'json' ? jsonLine : (entry: LogEntry) => textLine(entry, output)
+  const instant = latestInstant()
+  const line = (entry: LogEntry): string =>
+    format === 'json' ? jsonLine(entry, instant(entry.at)) : textLine(entry, instant(entry.at), output)
   let lines: string[] = []
   const flush = (): void => {
     const text = lines.join('')
@@ -34,17 +36,25 @@ export const openLog = (format: 'text' | 'json', threshold: LogLevel, output: Ou
   return { write, flush }
 }
 
-const jsonLine = (entry: LogEntry): string => {
-  const { level, at, type, message, job, task, queue, attempt, data } = entry
-  const fixed = { at: new Date(at).toISOString(), level, type, job, task, queue, attempt, message }
+/** Writes instants; lines of the same millisecond, which come by the hundred, share one. */
+const latestInstant = (): ((at: number) => string) => {
+  let latest = { at: Number.NaN, text: '' }
+  return (at) => {
+    if (at !== latest.at) latest = { at, text: writer.instant(at) }
+    return latest.text
+  }
+}
+
+const jsonLine = (entry: LogEntry, at: string): string => {
+  const { level, type, message, job, task, queue, attempt, data } = entry
+  const fixed = { at, level, type, job, task, queue, attempt, message }
   return `${visibleJson(JSON.stringify({ ...fixed, ...instantsAsText(data ?? {}), ...fixed }))}\n`
 }
 
-const textLine = (entry: LogEntry, output: Output): string => {
-  const { level, at, job, task, queue } = entry
+const textLine = (entry: LogEntry, at: string, output: Output): string => {
+  const { level, job, task, queue } = entry
   const subject = job === undefined ? '' : `job ${job} ${task ?? ''} (${queue ?? ''}): `
-  const words = output.paint('dim', new Date(at).toISOString(), 2)
-  return `${words} ${level.padEnd(5)} ${visible(subject)}${said(entry, output)}\n`
+  return `${output.paint('dim', at, 2)} ${level.padEnd(5)} ${visible(subject)}${said(entry, output)}\n`
 }
 
 const said = (entry: LogEntry, output: Output): string => {

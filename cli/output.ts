@@ -36,9 +36,13 @@ export class Output {
   /** stdout is a terminal. */
   readonly terminal: boolean
   readonly #options: OutputOptions
+  /** Whether stdout and stderr are coloured. Asked of the environment once, because a log asks for each of its lines. */
+  readonly #colored: { readonly 1: boolean; readonly 2: boolean }
 
   constructor(options: OutputOptions) {
     this.#options = options
+    const { stdout, stderr } = options.terminal
+    this.#colored = { 1: isColored(options, stdout), 2: isColored(options, stderr) }
     this.json = options.json
     this.quiet = options.quiet
     this.terminal = options.terminal.stdout
@@ -128,7 +132,7 @@ export class Output {
   /** Text in a style, where stdout (or stderr, with `descriptor` 2) is coloured; the text is made visible. */
   paint(style: Style, text: string, descriptor: 1 | 2 = 1): string {
     const shown = visible(text)
-    return this.#colored(descriptor) ? styleText(style, shown, { validateStream: false }) : shown
+    return this.#colored[descriptor] ? styleText(style, shown, { validateStream: false }) : shown
   }
 
   /** Shows how far a piece of work is, where stderr is a terminal and messages are wanted. */
@@ -147,14 +151,13 @@ export class Output {
   complain(text: string): void {
     writeAll(2, `${this.paint('red', 'jobq:', 2)} ${visibleLines(text)}\n`)
   }
+}
 
-  #colored(descriptor: 1 | 2): boolean {
-    const { color, environment, terminal } = this.#options
-    if (color !== 'auto') return color === 'always'
-    const forced = environment.CLICOLOR_FORCE
-    if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false
-    if (forced !== undefined && forced !== '' && forced !== '0') return true
-    if (environment.TERM === 'dumb' || environment.CLICOLOR === '0') return false
-    return descriptor === 1 ? terminal.stdout : terminal.stderr
-  }
+const isColored = ({ color, environment }: OutputOptions, terminal: boolean): boolean => {
+  if (color !== 'auto') return color === 'always'
+  const forced = environment.CLICOLOR_FORCE
+  if (environment.NO_COLOR !== undefined && environment.NO_COLOR !== '') return false
+  if (forced !== undefined && forced !== '' && forced !== '0') return true
+  if (environment.TERM === 'dumb' || environment.CLICOLOR === '0') return false
+  return terminal
 }

@@ -24,7 +24,10 @@ export const socketFolderOf = (file: string): string => `${file}.control`
 export const makeSocketPlace = (file: string | null, session: number): SocketPlace => {
   const beside = file === null ? null : path.join(socketFolderOf(file), `${session}.sock`)
   if (beside !== null && Buffer.byteLength(beside) <= maxPathBytes && makePrivateFolder(path.dirname(beside))) {
-    return { path: beside, remove: () => fs.rmSync(beside, { force: true }) }
+    const remove = () => fs.rmSync(beside, { force: true })
+    // Of a killed worker whose queue file is gone: a new file counts its sessions from one on.
+    remove()
+    return { path: beside, remove }
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-'))
   return {

@@ -17,6 +17,7 @@ export class Presence {
   #beats = 0
   #status: (() => Omit<WorkerStatus, 'control'>) | null = null
   #control: string | null = null
+  #told: Promise<void> = Promise.resolve()
 
   constructor(broker: Broker, options: ResolvedOptions) {
     this.#broker = broker
@@ -47,8 +48,13 @@ export class Presence {
     await this.beat()
   }
 
-  /** Says now what the worker does. */
-  async beat(): Promise<void> {
+  /** Says now what the worker does. One is said behind the other, also where the file is busy: the latest is to stand. */
+  beat(): Promise<void> {
+    this.#told = this.#told.then(() => this.#tell())
+    return this.#told
+  }
+
+  async #tell(): Promise<void> {
     if (this.#status === null) return
     const now = this.#options.clock.now()
     const status = { ...this.#status(), ...(this.#control === null ? {} : { control: this.#control }) }

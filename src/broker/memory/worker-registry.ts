@@ -22,7 +22,9 @@ export class MemoryWorkerRegistry implements WorkerRegistry {
 
   async beat(session: number, status: WorkerStatus, now: Moment): Promise<void> {
     const worker = this.#store.workers.get(session)
-    if (worker !== undefined) this.#store.workers.set(session, { ...worker, ...status, heartbeatAt: now.at })
+    if (worker === undefined) return
+    const { name, process, queues, startedAt } = worker
+    this.#store.workers.set(session, { session, name, process, queues, startedAt, ...status, heartbeatAt: now.at })
   }
 
   async leave(session: number, now: Moment): Promise<void> {

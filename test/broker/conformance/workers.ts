@@ -49,6 +49,10 @@ export const workerCases: Case[] = [
         { ...status },
         { status: said.status, size: said.size, busy: said.busy, processed: said.processed, children: said.children },
       )
+      await scene.broker.workers.beat(session, { ...status, control: '/a', trouble: 'none starts' }, scene.now())
+      await scene.broker.workers.beat(session, { ...status, control: '/b' }, scene.now())
+      const { control, trouble } = one(await scene.broker.workers.list())
+      assert.deepEqual([control, trouble ?? null], ['/b', null])
     },
   },
   {
