@@ -104,8 +104,8 @@ CREATE UNIQUE INDEX jobq_jobs_unique ON jobq_jobs(unique_key) WHERE unique_key I
 CREATE UNIQUE INDEX jobq_jobs_ref ON jobq_jobs(ref) WHERE ref IS NOT NULL;
 
 -- Jobs that a worker may take now, in the order in which they are taken: exactly the jobs in state 1 with neither a lease
--- nor an end that are not throttled. A row is for consecutive jobs, from `job` to `last`, that were enqueued together; no
--- two rows overlap.
+-- nor an end that are not throttled. A row is for consecutive jobs, from `job` to `last`, that one statement has added; no two
+-- rows overlap.
 CREATE TABLE jobq_ready (
   queue INTEGER NOT NULL,
   -- the priority, negated, so that the highest comes first
@@ -116,7 +116,8 @@ CREATE TABLE jobq_ready (
   PRIMARY KEY (queue, rank, due_at, job)
 ) WITHOUT ROWID;
 
--- How many jobs wait is the number of rows, which SQLite knows soon, and what the few rows here stand for beside one each.
+-- How many jobs wait is the number of rows, which SQLite knows soon, and what the rows here stand for beside one job each;
+-- these are few, unless somebody adds very many jobs in twos and threes.
 CREATE INDEX jobq_ready_several ON jobq_ready(queue, job, last) WHERE last > job;
 
 -- Jobs in the hands of workers. A claim moves a job from jobq_ready to here and leaves its own row alone: a job that is

@@ -49,6 +49,12 @@ const cases: readonly (readonly [
   ],
   ['what one queue leaves goes to the others', weighted([1, 10], [1, many]), { limit: 1_000, times: 1 }, [10, 990]],
   ['leftovers go to whoever has them', weighted([8, 1], [1, 500], [1, 20]), { limit: 521, times: 1 }, [1, 500, 20]],
+  [
+    'leftovers are no more than was asked for',
+    weighted([1, 1], [1, 100], [1, 100]),
+    { limit: 12, times: 1 },
+    [1, 7, 4],
+  ],
   ['less than asked for gives all there is', weighted([3, 2], [1, 3]), { limit: 100, times: 1 }, [2, 3]],
   ['strict empties the first before the next', strict(5, many), { limit: 4, times: 3 }, [5, 7]],
   ['strict goes on within one take', strict(2, 3, many), { limit: 10, times: 1 }, [2, 3, 5]],

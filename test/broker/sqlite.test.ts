@@ -26,6 +26,10 @@ const disagreements = [
      AND id NOT IN (${coveredBy('jobq_leases')}) AND id NOT IN (SELECT job FROM jobq_throttled) AND NOT EXISTS (SELECT 1 FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND j.id BETWEEN job AND last)`,
   `SELECT 'listed and not to be had' AS wrong, id FROM (${coveredBy('jobq_ready')}) WHERE id NOT IN (SELECT id FROM jobq_current WHERE state = 1)
      OR id IN (${coveredBy('jobq_leases')}) OR id IN (SELECT job FROM jobq_throttled)`,
+  `SELECT 'listed elsewhere than its row says' AS wrong, c.id FROM jobq_ready s CROSS JOIN jobq_jobs c ON c.id BETWEEN s.job AND s.last
+     WHERE (c.queue, -c.priority, c.due_at) IS NOT (s.queue, s.rank, s.due_at)`,
+  `SELECT 'counted wrongly' AS wrong, name FROM queue_view v WHERE queued <>
+     (SELECT count(*) FROM jobq_current j JOIN jobq_queues q ON q.id = j.queue WHERE q.name = v.name AND j.state IN (1, 2))`,
   `SELECT 'throttled and not as its row says' AS wrong, job FROM jobq_throttled
      WHERE (task, rank, due_at, job) NOT IN (SELECT task, -priority, due_at, id FROM jobq_current WHERE state = 1)`,
   `SELECT 'leased and not in a worker''s hands' AS wrong, id FROM (${coveredBy('jobq_leases')}) WHERE id NOT IN (SELECT id FROM jobq_current WHERE state IN (1, 3))`,

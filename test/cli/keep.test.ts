@@ -73,6 +73,13 @@ describe('jobq doctor', () => {
     assert.match(await workspace.output(['doctor']), /^\S.*\tok\t/)
   })
 
+  it('counts the jobs that wait where nobody runs them', async () => {
+    await workspace.output(['enqueue', '--batch'], { input: '{"task":"t"}\n'.repeat(3) })
+    const { code, stdout } = await workspace.run(['doctor'])
+    assert.equal(code, 1)
+    assert.match(stdout, /^workers\tWRONG\t0 online, 3 jobs ready$/m)
+  })
+
   it('exits 1 for one that is not, says what to do, and leaves it as it is', async () => {
     const file = workspace.write('notes.txt', 'no database at all, just a text that is long enough. '.repeat(10))
     const before = fs.readFileSync(file)

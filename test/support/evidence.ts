@@ -130,8 +130,10 @@ const events = (database: Database.Database): LoggedEvent[] =>
 
 /** What the private tables must agree on; each query gives the jobs of which it is not true. */
 const agreements: Readonly<Record<string, string>> = {
-  'waits as it says': `SELECT r.job FROM jobq_ready r LEFT JOIN jobq_current j ON j.id BETWEEN r.job AND r.last
-    WHERE j.state IS NOT 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
+  'waits as it says': `SELECT j.id FROM jobq_ready r CROSS JOIN jobq_current j ON j.id BETWEEN r.job AND r.last
+    WHERE j.state <> 1 OR (j.queue, -j.priority, j.due_at) IS NOT (r.queue, r.rank, r.due_at)`,
+  'is there, with those that wait together with it': `SELECT job FROM jobq_ready
+    WHERE (SELECT count(*) FROM jobq_jobs WHERE id BETWEEN job AND last) <> last - job + 1`,
   'is either waiting or in hand when it is ready': `SELECT id FROM jobq_current
     WHERE state = 1 AND (SELECT count(*) FROM jobq_ready WHERE id BETWEEN job AND last) + (SELECT count(*) FROM jobq_leases WHERE id BETWEEN job AND last)
       + (SELECT count(*) FROM jobq_throttled WHERE job = id) <> 1`,

@@ -353,6 +353,11 @@ const spoiled: readonly Spoiled[] = [
       `INSERT INTO jobq_ready SELECT queue, -priority, due_at, id, id FROM jobq_jobs WHERE id = ${job('plain')}`,
   },
   {
+    name: 'a job waits that is not there',
+    expected: /^10: the file is damaged: it is not true that job \d+ is there, with those that wait together with it/,
+    sql: () => 'INSERT INTO jobq_ready SELECT 1, -5, 0, max(id), max(id) + 1 FROM jobq_jobs',
+  },
+  {
     name: 'a ready job is nowhere to be had',
     expected: /^10: the file is damaged: it is not true that job \d+ is either waiting or in hand when it is ready/,
     sql: () => `UPDATE jobq_jobs SET state = 1 WHERE id = ${job('plain')}`,

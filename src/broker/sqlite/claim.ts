@@ -1,7 +1,7 @@
 /**
  * Handing out jobs. Before the queues are read, jobs whose time has come become ready, those past their
- * expiry are cancelled, and those whose lease ran out go back to ready, so that the claim itself is one
- * index seek a queue, whatever else the file holds. Only inside a write.
+ * expiry are cancelled, and those whose lease ran out go back to ready, so that the claim itself is a few
+ * index seeks a queue, whatever else the file holds. Only inside a write.
  */
 import { Burst } from '../../burst.ts'
 import type { Moment } from '../../clock.ts'

@@ -149,7 +149,7 @@ const checkSoundness = (database: SqliteDatabase, file: string, add: Add): boole
 const checkWorkers = (database: SqliteDatabase, add: Add): void => {
   const waiting = Number(database.prepare('SELECT coalesce(sum(last - job + 1), 0) FROM jobq_ready').pluck().get())
   const workers = Number(database.prepare('SELECT count(*) FROM jobq_workers WHERE left_at IS NULL').pluck().get())
-  const detail = `${workers} online, ${waiting} jobs ready`
+  const detail = `${workers} online, ${waiting} job${waiting === 1 ? '' : 's'} ready`
   add('workers', workers > 0 || waiting === 0, {
     detail,
     fix: "jobs wait and nobody runs them: start one with 'jobq run'",

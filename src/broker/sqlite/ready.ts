@@ -1,6 +1,7 @@
 /**
- * The table of jobs that may be taken now, with a row for each stretch of them that were enqueued together. Whatever changes
- * where a waiting job stands calls `unready` before it changes the job's row and `makeReady` after. Only inside a write.
+ * The table of jobs that may be taken now: those that one statement has added stand in one row, any other job in a row of its
+ * own. Whatever changes where a waiting job stands calls `unready` before it changes the job's row and `makeReady` after.
+ * Only inside a write.
  */
 import type { Store } from './store.ts'
 import type { Stretch } from './stretches.ts'
@@ -32,7 +33,7 @@ export const listReady = (store: Store, { queue, rank, dueAt }: Place, [first, l
 /** Takes a job off the list, if it is there. */
 export const unready = (store: Store, id: number): void => {
   const row = store.sql<Covering>(selectCovering).get(id)
-  if (row !== undefined) cutOut(store, row, id)
+  if (row !== undefined) takeOut(store, row, id)
   store
     .sql(
       'DELETE FROM jobq_throttled WHERE (task, rank, due_at, job) = (SELECT task, -priority, due_at, id FROM jobq_jobs WHERE id = ?)',
@@ -60,10 +61,10 @@ const selectCovering = `SELECT r.queue, r.rank, r.due_at AS dueAt, r.job AS firs
     AND r.job = (SELECT max(job) FROM jobq_ready WHERE queue = j.queue AND rank = -j.priority AND due_at = j.due_at AND job <= j.id)
   WHERE j.id = ? AND r.last >= j.id`
 
-const cutOut = (store: Store, { first, last, ...place }: Covering, id: number): void => {
-  store
-    .sql('DELETE FROM jobq_ready WHERE queue = ? AND rank = ? AND due_at = ? AND job = ?')
-    .run(place.queue, place.rank, place.dueAt, first)
-  if (first < id) listReady(store, place, [first, id - 1])
+const takeOut = (store: Store, { first, last, ...place }: Covering, id: number): void => {
+  const row = [place.queue, place.rank, place.dueAt, first]
+  const isRow = 'queue = ? AND rank = ? AND due_at = ? AND job = ?'
+  if (first < id) store.sql(`UPDATE jobq_ready SET last = ? WHERE ${isRow}`).run(id - 1, ...row)
+  else store.sql(`DELETE FROM jobq_ready WHERE ${isRow}`).run(...row)
   if (id < last) listReady(store, place, [id + 1, last])
 }
