@@ -373,10 +373,11 @@ export class ForkedChild<J extends RunJob> implements PoolChild<J> {
   }
 
   #killTree(pid: number | null, jobs: readonly J[]): void {
-    const { brokerUrl } = this.#parts.settings
-    const marks = jobs.filter(({ task }) => this.#programs.has(task)).map((job) => jobMarks(job, brokerUrl))
-    if (pid !== null) killTree({ pid, sinceTick: this.#sinceTick, marks: [...marks, this.#ownMarks] })
-    else if (marks.length > 0) killTree({ pid, sinceTick: this.#sinceTick, marks })
+    const { sentinel, settings } = this.#parts
+    const marks = jobs.filter(({ task }) => this.#programs.has(task)).map((job) => jobMarks(job, settings.brokerUrl))
+    const sinceTick = this.#sinceTick
+    if (pid !== null) killTree({ pid, sinceTick, marks: [...marks, this.#ownMarks] }, sentinel)
+    else if (marks.length > 0) killTree({ pid, sinceTick, marks }, sentinel)
   }
 
   // After jobs have left.

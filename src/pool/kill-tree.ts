@@ -1,14 +1,16 @@
 /**
  * Killing a process with all that it started. What it started may have left its process group, may ignore every other
  * signal, and may start more while one looks; so each is stopped first, which it cannot refuse, and killed once a look
- * finds nothing new. What has lost its parent is known by the variables that its job gave it, if it kept them.
+ * finds nothing new. What has lost its parent is known by the variables that its job gave it, if it kept them. Should
+ * this process be killed meanwhile, the sentinel does the rest: what was stopped would stand there for ever.
  */
 import { environmentOf, type ProcessEntry, readProcessTable } from './process-table.ts'
+import type { Sentinel } from './sentinel.ts'
 import { freeze, signalProcess } from './signal-process.ts'
 
 /** What is to be killed. */
 export interface DoomedTree {
-  /** Null where only what it started is left. */
+  /** Null where only what it started is left; the sentinel knows of it. */
   readonly pid: number | null
   /** What was started before this moment of `machineTick` belongs to others. */
   readonly sinceTick: number
@@ -21,10 +23,11 @@ const inexactMs = 30
 const mostLooks = 20
 
 /** Kills it; where the system does not tell what it started, only itself. */
-export const killTree = (tree: DoomedTree): void => {
+export const killTree = (tree: DoomedTree, sentinel: Pick<Sentinel, 'add' | 'remove'>): void => {
   const doomed = new Set<number>()
   const stop = (pid: number): void => {
     doomed.add(pid)
+    if (pid !== tree.pid) sentinel.add(pid)
     freeze(pid)
   }
   if (tree.pid !== null) stop(tree.pid)
@@ -34,7 +37,10 @@ export const killTree = (tree: DoomedTree): void => {
     while (stopMore(young, { tree, doomed, stop }));
     if (doomed.size === before) break
   }
-  for (const pid of doomed) signalProcess(pid, 'SIGKILL')
+  for (const pid of doomed) {
+    signalProcess(pid, 'SIGKILL')
+    if (pid !== tree.pid) sentinel.remove(pid)
+  }
 }
 
 interface Hunt {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -338,6 +339,14 @@ test('what a task has left running with its output does not hold up the process'
   await until('exited')
   // Pipes of an earlier pool may have been among those before.
   await eventually('all pipes to be let go', () => pipes() <= before)
+})
+
+test('nothing stays stopped for ever when the one who wanted to kill it is killed meanwhile', async (context) => {
+  const killer = fork(path.join(import.meta.dirname, 'killer-to-kill.ts'), { execArgv: [] })
+  context.after(() => killer.kill('SIGKILL'))
+  const [pids] = (await once(killer, 'message')) as [number[]]
+  assert.equal(pids.length, 2)
+  for (const pid of pids) await untilGone(pid)
 })
 
 test('nothing outlives a worker that is killed outright: idle, busy and commanding children, commands', async (context) => {
