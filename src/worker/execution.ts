@@ -59,7 +59,7 @@ export class Execution {
   #processed = 0
   #cut = 0
   #stopping = false
-  #held = false
+  #onHold = false
   /** Called when something is to be reported or handed out. */
   onChange: () => void = () => {}
   /** Called when a run came back undone: there may be no room for it. */
@@ -117,7 +117,7 @@ export class Execution {
   /** True of a burst that is short as a whole and of whose jobs nothing is to be said or looked at before their ends. */
   #mayRunTogether({ like, ids }: Burst): boolean {
     const { tasks, messages } = this.#options
-    if (this.#stopping || this.#held || !this.pace.isShort(this.pace.expected(like.task) * ids.length)) return false
+    if (this.#stopping || this.#onHold || !this.pace.isShort(this.pace.expected(like.task) * ids.length)) return false
     if (!messages.isOpen({ serializer: 'json', text: '' }) || tasks.limitsFor(like) !== null) return false
     if (tasks.policyFor(like).ack === 'early') return false
     return !ids.some((id) => this.#flights.has(id)) && !this.#bursts.holdAny(ids)
@@ -143,7 +143,7 @@ export class Execution {
         { type: 'crashed', started: true, detail: 'its worker went away' },
         { startedAt: null, pid: null },
       )
-    } else if (this.#stopping || this.#held) this.#return(flight)
+    } else if (this.#stopping || this.#onHold) this.#return(flight)
     else if (rejected !== null) {
       const error = { type: 'Rejected', message: rejected.message }
       this.#decide(flight, { type: 'rejected', error }, { startedAt: null, pid: null })
@@ -218,9 +218,11 @@ export class Execution {
     return true
   }
 
-  /** Ends jobs whose lease was lost or whose cancel was asked for. */
-  endAll(ids: readonly number[], cause: 'cancelled' | 'shutdown'): void {
-    for (const id of ids) {
+  /** Ends jobs whose lease was lost or whose cancel was asked for, if they are still in hand under that lease. */
+  endAll(leases: readonly Lease[], cause: 'cancelled' | 'shutdown'): void {
+    for (const { id, token } of leases) {
+      const held = this.#held(id)
+      if (held === undefined || tokenOf(held) !== token) continue
       const flight = this.#endInChild(id, cause)
       if (flight === undefined) continue
       if (flight.child !== null) {
@@ -241,13 +243,13 @@ export class Execution {
 
   /** Gives back, until `resume`, whatever has not begun. */
   hold(): void {
-    this.#held = true
+    this.#onHold = true
     this.#returnAhead()
   }
 
   /** Undoes `hold`. */
   resume(): void {
-    this.#held = false
+    this.#onHold = false
   }
 
   /** Gives back what waits here: no child is there to run it. */
@@ -338,7 +340,7 @@ export class Execution {
       const flight = this.#flightOf(job)
       if (flight === undefined) continue
       this.#loads.unload(flight)
-      if (this.#stopping || this.#held || flight.lost) this.#return(flight)
+      if (this.#stopping || this.#onHold || flight.lost) this.#return(flight)
       else this.#ahead.unshift(flight)
     }
     this.onChange()
@@ -379,9 +381,13 @@ export class Execution {
     this.#ahead = this.#ahead.filter((waiting) => waiting !== older)
   }
 
+  #held(id: number): Flight | BurstFlight | undefined {
+    return this.#flights.get(id) ?? this.#bursts.holding(id)
+  }
+
   /** Ends a job if a child has it, and answers its flight: it is not in a burst any more. */
   #endInChild(id: number, cause: 'cancelled' | 'shutdown'): Flight | undefined {
-    const held = this.#flights.get(id) ?? this.#bursts.holding(id)
+    const held = this.#held(id)
     if (held === undefined) return undefined
     if (held.child !== null) held.child.end(id, cause)
     else if ('burst' in held) {
@@ -449,6 +455,8 @@ export class Execution {
     if (level !== null && logs(level)) log(endEntry(job, transition, { level, at, runMs }))
   }
 }
+
+const tokenOf = (held: Flight | BurstFlight): number => ('job' in held ? held.job.token : held.burst.like.token)
 
 interface RunEnd {
   readonly startedAt: number | null

@@ -90,11 +90,10 @@ export class Leases {
     try {
       const answers = await this.#broker.extend(leases, this.#options.leaseMs, now)
       this.#renewedAt = now.tick
-      const ids = (status: 'cancelling' | 'lost') =>
-        leases.flatMap(({ id }, index) => (answers[index] === status ? [id] : []))
-      this.#execution.endAll(ids('cancelling'), 'cancelled')
+      const those = (status: 'cancelling' | 'lost') => leases.filter((_, index) => answers[index] === status)
+      this.#execution.endAll(those('cancelling'), 'cancelled')
       // Those that wait first, lest a child goes on to them as it ends what runs.
-      this.#execution.endAll(ids('lost').toReversed(), 'shutdown')
+      this.#execution.endAll(those('lost').toReversed(), 'shutdown')
       this.#execution.onChange()
     } catch (error) {
       this.#say(`renewing leases: ${error instanceof Error ? error.message : error}`)

@@ -236,3 +236,35 @@ describe('a broker', () => {
     assert.equal(fs.existsSync(site.database), false)
   })
 })
+
+it('a job that runs again is left alone when the lease of its earlier run is found to be lost', async (context) => {
+  const site = await openSite(context)
+  const id = await site.queue.enqueue('hold')
+  const { extend } = SqliteBroker.prototype
+  const answered = Promise.withResolvers<void>()
+  let asked = 0
+  context.mock.method(
+    SqliteBroker.prototype,
+    'extend',
+    async function (this: SqliteBroker, ...leases: Parameters<typeof extend>) {
+      asked += 1
+      if (asked > 1) return extend.apply(this, leases)
+      site.open(id)
+      await site.reached(id, 'succeeded')
+      fs.rmSync(path.join(site.folder, `open.${id}`))
+      await site.queue.retry(id)
+      await site.reached(id, 'running')
+      const answers = await extend.apply(this, leases)
+      assert.deepEqual(answers, ['lost'])
+      setImmediate(answered.resolve)
+      return answers
+    },
+  )
+  await site.start({ leaseMs })
+  await answered.promise
+  site.open(id)
+  await site.reached(id, 'succeeded')
+  assert.deepEqual(await types(site, id), [
+    ...['job.queued', 'job.started', 'job.succeeded', 'job.requeued', 'job.started', 'job.succeeded'],
+  ])
+})
