@@ -93,6 +93,20 @@ describe('jobq doctor', () => {
   })
 })
 
+describe('a broker that lacks a part of a table', () => {
+  it('is of no use, and says what it lacks', async () => {
+    await workspace.output(['enqueue', '--', 'true'])
+    const database = openDatabase(workspace.database)
+    database.exec('DROP TABLE jobq_ready; CREATE TABLE jobq_ready(queue, rank, due_at, job)')
+    database.close()
+    for (const words of [['enqueue', '--', 'true'], ['enqueue', '--batch'], ['queues']]) {
+      const { code, stderr } = await workspace.run(words, { input: '{"task":"t"}\n' })
+      assert.equal(code, 78, `${words.join(' ')}: ${stderr}`)
+      assert.match(stderr, /^jobq: .* lacks a part of jobq's schema: /m)
+    }
+  })
+})
+
 describe('a broker that lacks a table', () => {
   it('is told as one by doctor, and is of no use', async () => {
     await workspace.output(['enqueue', '--', 'true'])

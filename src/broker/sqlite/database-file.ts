@@ -89,7 +89,7 @@ export const translated = (file: string, error: unknown): unknown => {
   if (/^SQLITE_READONLY/.test(code)) return new JobqError('unusable', `${file} is read-only`, options)
   if (/^SQLITE_(CANTOPEN|PERM|AUTH)/.test(code))
     return new JobqError('permission', `${file} cannot be opened: ${reason}`, options)
-  if (/^no such (table|column|index|view)/.test(reason))
+  if (/^no such (table|column|index|view)|^table \S+ has no column/.test(reason))
     return new JobqError('unusable', `${file} lacks a part of jobq's schema: ${reason}`, options)
   return error
 }
