@@ -10,7 +10,7 @@ import { freeze, signalProcess } from './signal-process.ts'
 
 /** What is to be killed. */
 export interface DoomedTree {
-  /** Null where only what it started is left; the sentinel knows of it. */
+  /** One that the sentinel knows of already; null where only what it started is left. */
   readonly pid: number | null
   /** What was started before this moment of `machineTick` belongs to others. */
   readonly sinceTick: number

@@ -11,7 +11,7 @@ all=' '
 while read -r change pid; do
   case $change in
     +) all="$all$pid " ;;
-    -) all="\${all%% $pid *} \${all#* $pid }" ;;
+    -) case $all in *" $pid "*) all="\${all%% $pid *} \${all#* $pid }" ;; esac ;;
   esac
 done
 sleep 1

@@ -1,7 +1,8 @@
 /**
- * Where a worker's socket is: in a folder of its own beside the queue's file, under the number of the worker's session,
- * so that two workers never meet. Where that cannot be (a path too long for a socket, a folder that others can enter or
- * that cannot be made), in a fresh folder for temporary files. Clients read the path from the worker's entry.
+ * Where a worker's socket is: in a folder of its own beside the queue's file, under the number of the worker's session and of
+ * its process, so that two workers never meet, not even those of a queue and of another that has taken its place. Where that
+ * cannot be (a path too long for a socket, a folder that others can enter or that cannot be made), in a fresh folder for
+ * temporary files. Clients read the path from the worker's entry.
  */
 import fs from 'node:fs'
 import os from 'node:os'
@@ -22,12 +23,9 @@ export const socketFolderOf = (file: string): string => `${file}.control`
 
 /** Makes the place for a session's socket; `file` is the queue's, null where it has none. */
 export const makeSocketPlace = (file: string | null, session: number): SocketPlace => {
-  const beside = file === null ? null : path.join(socketFolderOf(file), `${session}.sock`)
+  const beside = file === null ? null : path.join(socketFolderOf(file), `${session}-${process.pid}.sock`)
   if (beside !== null && Buffer.byteLength(beside) <= maxPathBytes && makePrivateFolder(path.dirname(beside))) {
-    const remove = () => fs.rmSync(beside, { force: true })
-    // Of a killed worker whose queue file is gone: a new file counts its sessions from one on.
-    remove()
-    return { path: beside, remove }
+    return { path: beside, remove: () => fs.rmSync(beside, { force: true }) }
   }
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'jobq-'))
   return {
@@ -47,7 +45,7 @@ export const sweepSockets = async (file: string, living: () => Promise<ReadonlyS
 const listSockets = (folder: string): { readonly session: number; readonly socket: string }[] => {
   if (!isPrivate(folder)) return []
   return fs.readdirSync(folder).flatMap((name) => {
-    const session = /^(\d+)\.sock$/.exec(name)?.[1]
+    const session = /^(\d+)-\d+\.sock$/.exec(name)?.[1]
     return session === undefined ? [] : [{ session: Number(session), socket: path.join(folder, name) }]
   })
 }

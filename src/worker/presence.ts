@@ -18,6 +18,8 @@ export class Presence {
   #status: (() => Omit<WorkerStatus, 'control'>) | null = null
   #control: string | null = null
   #told: Promise<void> = Promise.resolve()
+  /** What is to be said next and is not yet being said. */
+  #next: Promise<void> | null = null
 
   constructor(broker: Broker, options: ResolvedOptions) {
     this.#broker = broker
@@ -48,10 +50,17 @@ export class Presence {
     await this.beat()
   }
 
-  /** Says now what the worker does. One is said behind the other, also where the file is busy: the latest is to stand. */
+  /** Says what the worker does: now, or behind what is still being said because the file is busy. The latest is to stand. */
   beat(): Promise<void> {
-    this.#told = this.#told.then(() => this.#tell())
-    return this.#told
+    if (this.#next === null) {
+      const tell = (): Promise<void> => {
+        this.#next = null
+        return this.#tell()
+      }
+      this.#next = this.#told.then(tell, tell)
+      this.#told = this.#next
+    }
+    return this.#next
   }
 
   async #tell(): Promise<void> {
@@ -75,6 +84,7 @@ export class Presence {
 
   async leave(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
+    this.#status = null
     await this.#broker.workers.leave(this.#session, this.#options.clock.now())
   }
 }

@@ -23,3 +23,29 @@ test('what a worker says last of itself stands, though the broker was busy when 
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal((await broker.workers.list())[0]?.control, '/a/socket')
 })
+
+test('a worker that cannot say what it does for a while says it once afterwards, and nothing once it has left', async (context) => {
+  const broker = new MemoryBroker()
+  context.after(() => broker.close())
+  const free = Promise.withResolvers<void>()
+  const said: number[] = []
+  context.mock.method(broker.workers, 'beat', async (_session: number, { processed }: { processed: number }) => {
+    said.push(processed)
+    await free.promise
+  })
+  const presence = new Presence(broker, resolveOptions({ broker }))
+  await presence.join()
+  let processed = 0
+  presence.show(() => ({ status: 'online', size: 1, busy: 0, processed, children: [] }))
+  await new Promise((resolve) => setImmediate(resolve))
+  const beats = [1, 2, 3].map((count) => {
+    processed = count
+    return presence.beat()
+  })
+  free.resolve()
+  await Promise.all(beats)
+  assert.deepEqual(said, [0, 3])
+  const late = [presence.beat(), presence.leave()]
+  await Promise.all(late)
+  assert.deepEqual(said, [0, 3])
+})
