@@ -41,7 +41,7 @@ const add = async (...parameters: string[]): Promise<number> =>
 const begin = async (name: string): Promise<{ readonly id: number; readonly pid: number; open(): void }> => {
   const id = await add('hold', JSON.stringify({ name: path.join(workspace.folder, name) }))
   const file = path.join(workspace.folder, `${name}.begun`)
-  const pid = await until(`${name} to begin`, () => fs.existsSync(file) && fs.readFileSync(file, 'utf8'))
+  const pid = await until(`${name} to begin`, () => fs.existsSync(file) && (fs.readFileSync(file, 'utf8') || false))
   return { id, pid: Number(pid), open: () => workspace.write(`${name}.open`, '') }
 }
 
