@@ -122,7 +122,7 @@ describe('a stop', () => {
     const pid = Number(
       await until('a child to load its tasks', () => {
         const file = path.join(site.folder, 'loading')
-        return fs.existsSync(file) && fs.readFileSync(file, 'utf8')
+        return fs.existsSync(file) && (fs.readFileSync(file, 'utf8') || false)
       }),
     )
     assert.deepEqual(await worker.stop(), { returned: 0, error: null })
